@@ -1,0 +1,53 @@
+# Each target works on a fresh clone: it sets up .venv/ first, with Python 3.11 or newer.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+export SEGMENTS_HOME ?= $(CURDIR)/.segments
+
+.PHONY: help
+help: ## print these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.PHONY: setup
+setup: $(BIN)/.ready ## make the environment in .venv/, as locked
+
+$(BIN)/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=…")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: refresh
+refresh: setup ## write the demo company's extracts, refresh the year 2017, show the segments
+	@$(BIN)/segments demo
+	@$(BIN)/segments refresh --from 2017-01-01 --to 2017-12-31
+
+.PHONY: dev
+dev: setup ## open Dagster's web UI and daemon on the home
+	@$(BIN)/segments dev
+
+.PHONY: lint
+lint: setup ## formatter, linters, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint dbt_project --disable-progress-bar
+
+.PHONY: test
+test: setup lint ## formatter, linters, types and every test
+	$(BIN)/pytest
+
+.PHONY: bench
+bench: setup ## time one night side by side with a hand-written script (slow)
+	$(BIN)/python -m benchmarks.night
+
+.PHONY: lock
+lock: ## renew requirements.lock from pyproject.toml
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
+		--extra demo --extra dev pyproject.toml --output-file requirements.lock
+
+.PHONY: clean
+clean: ## remove the environment and the demo's home
+	rm -rf .venv .segments

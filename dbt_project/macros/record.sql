@@ -1,0 +1,35 @@
+{# The record of membership and sizes: a run replaces it from its first as-of date on, for the segments that it evaluates. #}
+
+{% macro first_as_of_date() -%}
+    {%- if execute -%}
+        date '{{ run_query("select min(as_of_date) from " ~ source("refresh", "as_of_dates")).columns[0].values()[0] }}'
+    {%- else -%}
+        {%- set _ = source("refresh", "as_of_dates") -%}
+        date '9999-12-31'
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro forget_as_of_dates() -%}
+    {% if is_incremental() %}
+        delete from {{ this }} where as_of_date >= {{ first_as_of_date() }}
+    {% endif %}
+{%- endmacro %}
+
+{% macro forget_memberships() -%}
+    {% if is_incremental() %}
+        delete from {{ this }} where entered_on is null or entered_on >= {{ first_as_of_date() }};
+        update {{ this }} set exited_on = null where exited_on >= {{ first_as_of_date() }};
+    {% endif %}
+{%- endmacro %}
+
+{% macro close_memberships() -%}
+    update {{ this }} as member
+    set exited_on = leaver.exited_on
+    from {{ this }} as leaver
+    where leaver.entered_on is null
+        and member.segment = leaver.segment
+        and member.customer_id = leaver.customer_id
+        and member.entered_on is not null
+        and member.exited_on is null;
+    delete from {{ this }} where entered_on is null;
+{%- endmacro %}

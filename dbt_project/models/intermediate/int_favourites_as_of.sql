@@ -1,0 +1,75 @@
+-- A favourite can only change on a day on which the customer's purchases of the last 365 days change: it is worked out on
+-- those days (and on the run's first) and stands until the next.
+
+with changes as (
+
+    select customer_id, valid_from as changed_on from {{ ref('int_customer_category_days') }}
+    union
+    select customer_id, valid_to from {{ ref('int_customer_category_days') }} where valid_to is not null
+    union
+    select customer_id, ordered_on + 365 from {{ ref('int_customer_category_days') }}
+
+),
+
+evaluations as (
+
+    select distinct changes.customer_id, as_of_dates.as_of_date
+    from changes
+    inner join {{ source('refresh', 'as_of_dates') }} as as_of_dates
+        on changes.changed_on <= as_of_dates.as_of_date
+        and (changes.changed_on > as_of_dates.previous_as_of_date or as_of_dates.previous_as_of_date is null)
+
+),
+
+spend_by_category as (
+
+    select
+        evaluations.customer_id,
+        evaluations.as_of_date,
+        purchases.department,
+        purchases.category,
+        sum(purchases.spend) as spend
+    from evaluations
+    inner join {{ ref('int_customer_category_days') }} as purchases
+        on purchases.customer_id = evaluations.customer_id
+        and {{ in_last('365 days', 'purchases.ordered_on', 'evaluations.as_of_date') }}
+        and {{ valid_on('evaluations.as_of_date', 'purchases') }}
+    group by all
+
+),
+
+spend_by_department as (
+
+    select customer_id, as_of_date, department, sum(spend) as spend
+    from spend_by_category
+    group by all
+
+),
+
+favourite_categories as (
+
+    select customer_id, as_of_date, first(category order by spend desc, category) as favourite_category
+    from spend_by_category
+    where spend > 0
+    group by customer_id, as_of_date
+
+),
+
+favourite_departments as (
+
+    select customer_id, as_of_date, first(department order by spend desc, department) as favourite_department
+    from spend_by_department
+    where spend > 0
+    group by customer_id, as_of_date
+
+)
+
+select
+    evaluations.customer_id,
+    evaluations.as_of_date as stands_from,
+    lead(evaluations.as_of_date) over (partition by evaluations.customer_id order by evaluations.as_of_date) as stands_until,
+    favourite_categories.favourite_category,
+    favourite_departments.favourite_department
+from evaluations
+left join favourite_categories using (customer_id, as_of_date)
+left join favourite_departments using (customer_id, as_of_date)

@@ -1,0 +1,4 @@
+select as_of_date, customer_id
+from {{ ref('dim_customers') }}
+where email_opt_in
+    and has_email

@@ -1,0 +1,40 @@
+"""What the assignment of a customer to a campaign must look like: the arm, and the day of the contact if there was one."""
+
+from __future__ import annotations
+
+from expectations.rules import (
+    AnyRule,
+    Rule,
+    dated_by_the_extract,
+    key_is_present,
+    key_is_unique,
+    known,
+    line_is_readable,
+    partition_has_rows,
+    readable,
+)
+from orchestration.ingest.contracts import EXTRACT_TABLES
+
+TABLE = EXTRACT_TABLES["crm/campaign_contacts"]
+
+RULES: list[AnyRule] = [
+    partition_has_rows(),
+    line_is_readable(),
+    key_is_present(TABLE),
+    *readable(TABLE),
+    known("arm", ("treatment", "control"), "Impact compares exactly these two arms; empty means that no holdout was kept."),
+    dated_by_the_extract(
+        "contact_is_not_in_the_future",
+        "contacted_on",
+        "warning",
+        "A contact dated after the day of the extract is planned and not made.",
+    ),
+    Rule(
+        name="control_is_not_contacted",
+        holds="arm is null or arm <> 'control' or contacted_on is null",
+        columns=("arm", "contacted_on"),
+        severity="warning",
+        because="A control customer who was contacted makes the measured impact too small.",
+    ),
+    key_is_unique(TABLE),
+]

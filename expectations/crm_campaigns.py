@@ -1,0 +1,38 @@
+"""What a campaign must look like: when it ran and through which channel. What it cost is only warned about."""
+
+from __future__ import annotations
+
+from expectations.rules import (
+    AnyRule,
+    Rule,
+    key_is_present,
+    key_is_unique,
+    known,
+    line_is_readable,
+    not_negative,
+    partition_has_rows,
+    present,
+    readable,
+)
+from orchestration.ingest.contracts import EXTRACT_TABLES
+
+TABLE = EXTRACT_TABLES["crm/campaigns"]
+
+RULES: list[AnyRule] = [
+    partition_has_rows(),
+    line_is_readable(),
+    key_is_present(TABLE),
+    *readable(TABLE),
+    known("channel", ("email", "sms", "post", "push"), "A campaign is sent through exactly these channels."),
+    present(TABLE, "starts_on", "Impact is measured from the first day of the campaign."),
+    Rule(
+        name="dates_are_in_order",
+        holds="coalesce(starts_on <= ends_on, true)",
+        columns=("starts_on", "ends_on"),
+        severity="critical",
+        because="A campaign cannot end before it starts; one without an end is still running.",
+    ),
+    not_negative("contact_cost", "A contact that earns money by being made flatters every business case."),
+    not_negative("fixed_cost", "A campaign that earns money by existing flatters every business case."),
+    key_is_unique(TABLE),
+]

@@ -1,0 +1,150 @@
+"""The kinds of rule that an extract is held to, and the rules that many tables share.
+
+A rule is plain data: its name, a piece of DuckDB SQL, and a reason for people. Nothing here runs SQL or knows where the
+rows lie; besides the columns of its contract a rule may read ``extract_date``, ``file_row`` and ``unreadable``. The text
+``{business_timezone}`` in a rule stands for the name of the business time zone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from orchestration.ingest.contracts import ExtractTable
+
+Severity = Literal["critical", "warning"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What each row must be: ``holds`` is a SQL predicate that is true for a good row.
+
+    A row that breaks a ``critical`` rule is refused; one that breaks a ``warning`` is kept and counted. ``columns`` are the
+    columns that the rule vouches for. A predicate that yields null counts as broken.
+    """
+
+    name: str
+    holds: str
+    columns: tuple[str, ...]
+    severity: Severity
+    because: str
+
+
+@dataclass(frozen=True)
+class UniqueKey:
+    """No two rows of one file have the same key. Decided among the rows that broke no other critical rule; the last wins."""
+
+    columns: tuple[str, ...]
+    because: str
+    name: str = "key_is_unique"
+    severity: Severity = "critical"
+
+
+@dataclass(frozen=True)
+class TableRule:
+    """What the rows together must be, as one of Great Expectations' own expectations.
+
+    ``expectation`` and ``parameters`` name and fill that expectation; ``holds`` says the same as a SQL aggregate, for each
+    extract date; ``measure`` is the SQL aggregate that people are shown, in ``unit``. It refuses no row.
+    """
+
+    name: str
+    expectation: str
+    holds: str
+    measure: str
+    unit: str
+    severity: Severity
+    because: str
+    columns: tuple[str, ...] = ()
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+
+AnyRule = Rule | UniqueKey | TableRule
+
+
+def partition_has_rows() -> TableRule:
+    return TableRule(
+        name="partition_has_rows",
+        expectation="ExpectTableRowCountToBeBetween",
+        parameters={"min_value": 1},
+        holds="count(*) >= 1",
+        measure="count(*)",
+        unit="row",
+        severity="warning",
+        because="A day without rows is possible, and rare enough to be looked at.",
+    )
+
+
+def line_is_readable() -> Rule:
+    return Rule(
+        name="line_is_readable",
+        holds="not map_contains(unreadable, 'line')",
+        columns=(),
+        severity="critical",
+        because="A line that cannot be split into its columns says nothing about any of them.",
+    )
+
+
+def readable(table: ExtractTable) -> list[Rule]:
+    """One rule for each column that is not text: what stands in the file can be read as the column's type."""
+    return [
+        Rule(
+            name=f"{column}_is_readable",
+            holds=f"not map_contains(unreadable, '{column}')",
+            columns=(column,),
+            severity="critical",
+            because=f"{column} is {kind}; a value that cannot be read as that would be lost without a word.",
+        )
+        for column, kind in table.columns.items()
+        if kind != "VARCHAR"
+    ]
+
+
+def present(table: ExtractTable, column: str, because: str) -> Rule:
+    return Rule(f"{column}_is_present", _is_given(table, column), (column,), "critical", because)
+
+
+def key_is_present(table: ExtractTable) -> Rule:
+    return Rule(
+        name="key_is_present",
+        holds=" and ".join(_is_given(table, column) for column in table.key),
+        columns=table.key,
+        severity="critical",
+        because="Without its key a row belongs to nobody, and the next extract cannot correct it.",
+    )
+
+
+def key_is_unique(table: ExtractTable) -> UniqueKey:
+    return UniqueKey(
+        columns=table.key,
+        because="Two rows of one file with the same key contradict each other; the last one is believed.",
+    )
+
+
+def known(column: str, values: Sequence[str], because: str) -> Rule:
+    """The column is empty or one of ``values``."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return Rule(f"{column}_is_known", f"{column} is null or {column} in ({listed})", (column,), "critical", because)
+
+
+def not_negative(column: str, because: str) -> Rule:
+    return Rule(f"{column}_is_not_negative", f"{column} is null or {column} >= 0", (column,), "warning", because)
+
+
+def dated_by_the_extract(name: str, column: str, severity: Severity, because: str) -> Rule:
+    """The date in ``column`` is empty or not after the day that the extract describes."""
+    return Rule(name, f"{column} is null or {column} <= extract_date", (column,), severity, because)
+
+
+def happened_by_the_extract(name: str, column: str, severity: Severity, because: str) -> Rule:
+    """The UTC time in ``column`` is empty or, in the business time zone, not after the day that the extract describes."""
+    local_date = f"cast(timezone('{{business_timezone}}', timezone('UTC', {column})) as date)"
+    return Rule(name, f"{column} is null or {local_date} <= extract_date", (column,), severity, because)
+
+
+def _is_given(table: ExtractTable, column: str) -> str:
+    """Not empty and not blank; a value that is there but cannot be read has its own rule and does not break this one too."""
+    if table.columns[column] == "VARCHAR":
+        return f"(coalesce(trim({column}) <> '', false) or map_contains(unreadable, 'line'))"
+    return f"({column} is not null or map_contains(unreadable, '{column}') or map_contains(unreadable, 'line'))"

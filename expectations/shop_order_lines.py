@@ -1,0 +1,54 @@
+"""What an order line must look like. Whether its customer and product are known is no matter of the line and not asked here."""
+
+from __future__ import annotations
+
+from expectations.rules import (
+    AnyRule,
+    Rule,
+    happened_by_the_extract,
+    key_is_present,
+    key_is_unique,
+    line_is_readable,
+    not_negative,
+    partition_has_rows,
+    present,
+    readable,
+)
+from orchestration.ingest.contracts import EXTRACT_TABLES
+
+TABLE = EXTRACT_TABLES["shop/order_lines"]
+
+RULES: list[AnyRule] = [
+    partition_has_rows(),
+    line_is_readable(),
+    key_is_present(TABLE),
+    *readable(TABLE),
+    present(TABLE, "order_id", "Orders are counted by it."),
+    present(TABLE, "customer_id", "A line without a customer changes no segment and would vanish in silence."),
+    present(TABLE, "product_id", "What was bought decides product and category segments."),
+    present(TABLE, "ordered_at", "Every window of every segment is measured from it."),
+    present(TABLE, "quantity", "Without it a purchase cannot be told from a return."),
+    present(TABLE, "amount", "Spend would silently be too low."),
+    happened_by_the_extract(
+        "order_is_not_in_the_future",
+        "ordered_at",
+        "critical",
+        "An order dated after the day of its extract, in the business time zone, has not happened yet.",
+    ),
+    Rule(
+        name="negative_quantity_is_a_return",
+        holds="coalesce(quantity >= 0 or amount <= 0, true)",
+        columns=("quantity", "amount"),
+        severity="critical",
+        because="A negative quantity is a return and gives money back; with a positive amount one of the two is wrong.",
+    ),
+    Rule(
+        name="negative_amount_is_a_return",
+        holds="coalesce(amount >= 0 or quantity <= 0, true)",
+        columns=("quantity", "amount"),
+        severity="warning",
+        because="Money given back for goods that were kept is possible, and worth a look.",
+    ),
+    not_negative("discount", "A negative discount is a surcharge and makes a discount seeker look like the opposite."),
+    key_is_unique(TABLE),
+]

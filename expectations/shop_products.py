@@ -1,0 +1,16 @@
+"""What a product of the catalogue must look like. Names and categories may be missing: a product is known by its id."""
+
+from __future__ import annotations
+
+from expectations.rules import AnyRule, key_is_present, key_is_unique, line_is_readable, partition_has_rows, readable
+from orchestration.ingest.contracts import EXTRACT_TABLES
+
+TABLE = EXTRACT_TABLES["shop/products"]
+
+RULES: list[AnyRule] = [
+    partition_has_rows(),
+    line_is_readable(),
+    key_is_present(TABLE),
+    *readable(TABLE),
+    key_is_unique(TABLE),
+]

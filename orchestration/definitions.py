@@ -1,0 +1,48 @@
+"""The whole pipeline for Dagster: assets, checks, the job and its schedule. Nothing is decided here."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from orchestration.ingest.assets import Judge, extract_asset
+from orchestration.ingest.contracts import EXTRACT_TABLES
+from orchestration.instance import first_and_newest_day, warehouse_resource
+from orchestration.measure.assets import counts_asset
+from orchestration.partitions import daily_partitions
+from orchestration.publish.assets import release
+from orchestration.publish.releases import days_on_record
+from orchestration.schedule import nightly_refresh, nightly_schedule
+from orchestration.settings import Home, Settings, load_settings, locate_home
+from orchestration.transform.assets import dbt_models, plan_asset
+from orchestration.transform.project import DbtProjectOfHome
+from orchestration.validate.gate import judge_with, rule_names
+from orchestration.warehouse import Warehouse
+
+
+def build_definitions(home: Home | None = None, settings: Settings | None = None, judge: Judge | None = None) -> dg.Definitions:
+    """The pipeline of one home; tests hand in their own."""
+    home = home or locate_home()
+    settings = settings or load_settings(home)
+    warehouse = Warehouse(home, settings)
+    partitions = daily_partitions(*first_and_newest_day(home), settings.business_timezone)
+    judge = judge or judge_with(settings)
+    job = nightly_refresh(partitions)
+    return dg.Definitions(
+        assets=[
+            *(extract_asset(table, partitions, judge, rule_names(table)) for table in EXTRACT_TABLES.values()),
+            plan_asset(lambda: days_on_record(home)),
+            dbt_models(DbtProjectOfHome(warehouse)),
+            counts_asset(partitions),
+            release,
+        ],
+        jobs=[job],
+        schedules=[nightly_schedule(job, settings.business_timezone)],
+        resources={"warehouse": warehouse_resource(warehouse)},
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What Dagster's own tools load: the home of ``SEGMENTS_HOME``."""
+    return build_definitions()

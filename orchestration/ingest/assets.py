@@ -1,0 +1,175 @@
+"""One Dagster asset per extract table: new and corrected extracts of the run's days go into the archive, once judged.
+
+Who judges is handed in, so that this package knows files and nothing of expectations.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import dagster as dg
+import duckdb
+
+from orchestration.errors import ExtractMissing, ExtractRefused
+from orchestration.ingest.archive import Origin, Quality, archived, keep_accepted, keep_refused, partition, quality_of
+from orchestration.ingest.contracts import ExtractTable
+from orchestration.ingest.extracts import Extract, find_extracts
+from orchestration.ingest.reading import FILE_EXPECTATIONS, Finding, read_extracts, relation_of
+from orchestration.partitions import days_of_run
+from orchestration.days import ONE_DAY, Days
+from orchestration.settings import Home
+from orchestration.warehouse import Warehouse
+
+FILE_CHECK = "file_is_in_order"
+REFUSED_CHECK = "refused_share_is_within_limit"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a judge says of one extract; ``refusal`` is the sentence that stops the run, where too many rows were refused."""
+
+    quality: list[Quality]
+    refused: int
+    refusal: str | None
+
+
+#: Judges the rows of a relation as read by ``read_extracts``, adds the column ``broken_rules`` to it, and answers per extract date.
+Judge = Callable[[duckdb.DuckDBPyConnection, str, ExtractTable, Sequence[date]], dict[date, Judged]]
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What one ingest did: the days read anew, and the origin of every day now in the archive."""
+
+    new: list[date]
+    origins: dict[date, Origin]
+
+
+def extract_asset(table: ExtractTable, partitions: dg.DailyPartitionsDefinition, judge: Judge, rules: Sequence[str]) -> dg.AssetsDefinition:
+    """The asset ``<source>/<table>``: its partitions are the archive's."""
+    key = dg.AssetKey([table.source, table.name])
+    checks = [dg.AssetCheckSpec(rule, asset=key) for rule in (*rules, FILE_CHECK)]
+    blocking = dg.AssetCheckSpec(REFUSED_CHECK, asset=key, blocking=True)
+
+    @dg.asset(
+        key=key,
+        group_name="ingest",
+        kinds={"duckdb", "parquet"},
+        description=f"The extracts of {table.id}, typed and judged, one archive partition per extract date.",
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        check_specs=[*checks, blocking],
+        required_resource_keys={"warehouse"},
+    )
+    def extracts(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+        warehouse: Warehouse = context.resources.warehouse
+        days = days_of_run(context.run)
+        with warehouse.connect() as connection:
+            ingested = ingest(connection, warehouse.home, table, days, judge)
+            quality = quality_of(connection, warehouse.home.archive, table, {*days, *ingested.new})
+        for day in days:
+            origin = ingested.origins.get(day)
+            context.add_asset_metadata(
+                {"dagster/partition_row_count": origin.rows - origin.refused if origin else 0, "refused_rows": origin.refused if origin else 0},
+                asset_key=key,
+                partition_key=str(day),
+            )
+        for day in ingested.new:
+            if day not in days:
+                context.log_event(dg.AssetMaterialization(key, partition=str(day), description="arrived or corrected after its night"))
+        context.log.info(f"{table.id}: {len(ingested.new)} new extracts up to {days.last}")
+        yield dg.MaterializeResult(asset_key=key, metadata={"new_extracts": len(ingested.new)})
+        yield from _check_results(key, rules, quality)
+
+    return extracts
+
+
+def ingest(connection: duckdb.DuckDBPyConnection, home: Home, table: ExtractTable, days: Days, judge: Judge) -> Ingested:
+    """Brings the archive up to date with every extract up to the last of the days that is new or has changed.
+
+    Raises ExtractMissing where a required extract of the days has not come, ExtractUnreadable where a file cannot be read,
+    ExtractRefused where too many rows of an extract broke a critical rule. What could be accepted is archived even so.
+    """
+    extracts = find_extracts(home.extracts, table)
+    before = archived(connection, home.archive, table)
+    if table.required:
+        _demand(home, table, days, {*extracts, *before})
+    new = [extract for day, extract in sorted(extracts.items()) if day <= days.last and _is_new(extract, before.get(day))]
+    if not new:
+        return Ingested([], before)
+    relation = relation_of(table)
+    findings = read_extracts(connection, table, new)
+    origins = dict(before)
+    refusals: list[str] = []
+    judged = judge(connection, relation, table, [extract.extract_date for extract in new])
+    for extract in new:
+        day = extract.extract_date
+        verdict = judged[day]
+        keep_refused(connection, home.quarantine, extract, relation, verdict.refused)
+        if verdict.refusal:
+            refusals.append(verdict.refusal)
+            continue
+        quality = verdict.quality + _file_quality(extract, findings, origins.get(day - ONE_DAY), verdict.quality)
+        origins[day] = keep_accepted(connection, home.archive, extract, relation, quality, verdict.refused)
+    connection.execute(f"drop table {relation}")
+    if refusals:
+        raise ExtractRefused("\n".join(refusals))
+    return Ingested([extract.extract_date for extract in new], origins)
+
+
+def _demand(home: Home, table: ExtractTable, days: Days, have: set[date]) -> None:
+    missing = [day for day in days if day not in have]
+    if missing:
+        folder = home.extracts / table.source / table.name
+        first = f"{folder / str(missing[0])}.parquet (or .csv, .csv.gz, .jsonl)"
+        more = f" and {len(missing) - 1} more up to {missing[-1]}" if len(missing) > 1 else ""
+        raise ExtractMissing(
+            f"{table.id} of {missing[0]}{more} has not arrived: expected {first}. "
+            "Deliver it and refresh again; a day without new rows is an empty file, not a missing one."
+        )
+
+
+def _is_new(extract: Extract, origin: Origin | None) -> bool:
+    return origin is None or (origin.stamp != extract.stamp and origin.sha256 != extract.sha256)
+
+
+def _file_quality(extract: Extract, findings: list[Finding], day_before: Origin | None, judged: list[Quality]) -> list[Quality]:
+    """The expectations of the file as a file, as rows beside those of its contents."""
+    odd = {finding.expectation: finding for finding in findings if finding.extract_date == extract.extract_date}
+    if day_before and day_before.rows and day_before.sha256 == extract.sha256:
+        name = "is_not_the_file_of_the_day_before"
+        odd[name] = Finding(extract.extract_date, name, "", f"the same bytes as {day_before.file}")
+    rows = max((found.rows for found in judged), default=0)
+    return [
+        Quality(
+            expectation=name,
+            column_name=odd[name].column_name if name in odd else "",
+            severity="warning",
+            success=name not in odd,
+            observed=odd[name].observed if name in odd else "",
+            rows=rows,
+            unexpected_rows=0,
+        )
+        for name in FILE_EXPECTATIONS
+    ]
+
+
+def _check_results(key: dg.AssetKey, rules: Sequence[str], quality: dict[date, list[Quality]]) -> Iterator[dg.AssetCheckResult]:
+    """One result per rule for the whole run: which days broke it, and how many rows."""
+    broken: dict[str, dict[date, Quality]] = {}
+    for day, found in sorted(quality.items()):
+        for one in found:
+            if not one.success:
+                broken.setdefault(FILE_CHECK if one.expectation in FILE_EXPECTATIONS else one.expectation, {})[day] = one
+    for rule in (*rules, FILE_CHECK):
+        days = broken.get(rule, {})
+        said = "; ".join(f"{day}: {one.observed or f'{one.unexpected_rows} rows'}" for day, one in list(days.items())[:5])
+        yield dg.AssetCheckResult(
+            asset_key=key,
+            check_name=rule,
+            passed=not days,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=f"{said}{' …' if len(days) > 5 else ''}" if days else None,
+            metadata={"days": len(days), "rows": sum(one.unexpected_rows for one in days.values())},
+        )
+    yield dg.AssetCheckResult(asset_key=key, check_name=REFUSED_CHECK, passed=True)

@@ -1,0 +1,142 @@
+"""The extract tables that we take in: their columns, types, key and kind.
+
+What a value must look like to be believed is not said here but in ``expectations/``; what a column means to a
+segment is said in ``dbt_project/``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["changes", "snapshot"]
+
+
+@dataclass(frozen=True)
+class ExtractTable:
+    """One extract table.
+
+    ``columns`` maps each column to its DuckDB type. ``changes`` tables carry the rows that are new or changed since the
+    day before (an upsert by ``key``); ``snapshot`` tables carry the whole table each time.
+    """
+
+    source: str
+    name: str
+    kind: Kind
+    key: tuple[str, ...]
+    columns: dict[str, str]
+    required: bool = False
+
+    @property
+    def id(self) -> str:
+        """``<source>/<table>``: the folder under extracts/ and archive/, and the name in every message."""
+        return f"{self.source}/{self.name}"
+
+
+_CUSTOMERS = ExtractTable(
+    source="crm",
+    name="customers",
+    kind="changes",
+    key=("customer_id",),
+    required=True,
+    columns={
+        "customer_id": "VARCHAR",
+        "email": "VARCHAR",
+        "gender": "VARCHAR",
+        "birth_date": "DATE",
+        "country": "VARCHAR",
+        "region": "VARCHAR",
+        "signed_up_on": "DATE",
+        "preferred_channel": "VARCHAR",
+        "email_opt_in": "BOOLEAN",
+        "sms_opt_in": "BOOLEAN",
+        "post_opt_in": "BOOLEAN",
+        "push_opt_in": "BOOLEAN",
+        "interests": "VARCHAR[]",
+        "household_size": "INTEGER",
+        "age_band": "VARCHAR",
+        "income_band": "VARCHAR",
+        "is_deleted": "BOOLEAN",
+    },
+)
+
+_ORDER_LINES = ExtractTable(
+    source="shop",
+    name="order_lines",
+    kind="changes",
+    key=("order_line_id",),
+    required=True,
+    columns={
+        "order_line_id": "VARCHAR",
+        "order_id": "VARCHAR",
+        "customer_id": "VARCHAR",
+        "product_id": "VARCHAR",
+        "ordered_at": "TIMESTAMP",
+        "quantity": "DECIMAL(18,3)",
+        "amount": "DECIMAL(18,2)",
+        "discount": "DECIMAL(18,2)",
+    },
+)
+
+_PRODUCTS = ExtractTable(
+    source="shop",
+    name="products",
+    kind="snapshot",
+    key=("product_id",),
+    columns={
+        "product_id": "VARCHAR",
+        "product_name": "VARCHAR",
+        "category": "VARCHAR",
+        "department": "VARCHAR",
+        "brand": "VARCHAR",
+    },
+)
+
+_CAMPAIGNS = ExtractTable(
+    source="crm",
+    name="campaigns",
+    kind="snapshot",
+    key=("campaign_id",),
+    columns={
+        "campaign_id": "VARCHAR",
+        "campaign_name": "VARCHAR",
+        "segment": "VARCHAR",
+        "channel": "VARCHAR",
+        "starts_on": "DATE",
+        "ends_on": "DATE",
+        "contact_cost": "DECIMAL(18,4)",
+        "fixed_cost": "DECIMAL(18,2)",
+    },
+)
+
+_CAMPAIGN_CONTACTS = ExtractTable(
+    source="crm",
+    name="campaign_contacts",
+    kind="changes",
+    key=("campaign_id", "customer_id"),
+    columns={
+        "campaign_id": "VARCHAR",
+        "customer_id": "VARCHAR",
+        "arm": "VARCHAR",
+        "contacted_on": "DATE",
+    },
+)
+
+_CAMPAIGN_RESPONSES = ExtractTable(
+    source="crm",
+    name="campaign_responses",
+    kind="changes",
+    key=("campaign_id", "customer_id", "response", "responded_at"),
+    columns={
+        "campaign_id": "VARCHAR",
+        "customer_id": "VARCHAR",
+        "response": "VARCHAR",
+        "responded_at": "TIMESTAMP",
+    },
+)
+
+#: Every extract table by its id, in the order in which they are ingested.
+EXTRACT_TABLES: dict[str, ExtractTable] = {
+    table.id: table
+    for table in (_CUSTOMERS, _ORDER_LINES, _PRODUCTS, _CAMPAIGNS, _CAMPAIGN_CONTACTS, _CAMPAIGN_RESPONSES)
+}

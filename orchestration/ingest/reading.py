@@ -1,0 +1,272 @@
+"""Reads one extract, whatever its format, into typed rows of the ``incoming`` schema. DuckDB reads the file; no row passes through Python.
+
+A text that cannot be read as its column's type becomes null and is kept aside in the column ``unreadable``.
+Whether a row is believed is decided later, by ``validate``.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import gzip
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from orchestration.errors import ExtractUnreadable
+from orchestration.ingest.contracts import ExtractTable
+from orchestration.ingest.extracts import Extract
+
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was odd about a file as a file; its rows were read all the same. ``observed`` never holds a customer's value."""
+
+    extract_date: date
+    expectation: str
+    column_name: str
+    observed: str
+
+
+#: What is expected of every file, besides that it can be read.
+FILE_EXPECTATIONS = (
+    "columns_are_separated_by_commas",
+    "text_is_utf8",
+    "no_unknown_columns",
+    "times_are_in_one_zone",
+    "is_not_the_file_of_the_day_before",
+)
+
+
+@dataclass(frozen=True)
+class _Scan:
+    """How to read a file's rows: a relation in SQL, the type of each of its columns, and the position of a row in it."""
+
+    relation: str
+    types: dict[str, str]
+    file_row: str
+    findings: tuple[Finding, ...] = ()
+    malformed: str | None = None
+
+
+def relation_of(table: ExtractTable) -> str:
+    """The table of the warehouse into which a table's new extracts are read."""
+    return f"incoming.{table.source}__{table.name}"
+
+
+def read_extracts(connection: duckdb.DuckDBPyConnection, table: ExtractTable, extracts: Iterable[Extract]) -> list[Finding]:
+    """Reads the extracts into ``incoming.<source>__<table>``, replacing what was there, and says what was odd about the files.
+
+    One row per row of a file: the contract's columns typed, ``extract_date``, ``file_row`` (from 1) and ``unreadable`` (a map
+    from column to the text that could not be read; ``line`` for a line that could not be split into columns).
+    Raises ExtractUnreadable, naming every file that cannot be read at all.
+    """
+    relation = relation_of(table)
+    columns = ", ".join(f"{column} {type_}" for column, type_ in table.columns.items())
+    connection.execute("create schema if not exists incoming")
+    connection.execute(
+        f"create or replace table {relation} ({columns}, extract_date date, file_row bigint, unreadable map(varchar, varchar))"
+    )
+    findings: list[Finding] = []
+    unreadable: list[str] = []
+    for extract in extracts:
+        if extract.is_empty:
+            continue
+        try:
+            findings += _read(connection, extract, relation)
+        except ExtractUnreadable as problem:
+            unreadable.append(str(problem))
+        except (duckdb.Error, UnicodeDecodeError, OSError, EOFError) as problem:
+            unreadable.append(
+                f"{extract.name} cannot be read as {extract.format}: {_without_values(problem)} "
+                "It may have been cut short on its way: ask for it again."
+            )
+    if unreadable:
+        raise ExtractUnreadable("\n".join(unreadable))
+    return findings
+
+
+def _without_values(problem: Exception) -> str:
+    """The kind of a reader's error; its text may quote a line of the file, and with it a customer."""
+    if isinstance(problem, duckdb.Error):
+        text = str(problem)
+        for hint in ("No magic bytes", "too small", "footer", "Invalid unicode", "not utf-8", "gzip", "Snappy", "ZSTD"):
+            if hint.lower() in text.lower():
+                return f"{type(problem).__name__} ({hint.strip()})."
+    return f"{type(problem).__name__}."
+
+
+def _read(connection: duckdb.DuckDBPyConnection, extract: Extract, relation: str) -> list[Finding]:
+    scan = {"parquet": _scan_parquet, "jsonl": _scan_json_lines}.get(extract.format, _scan_csv)(connection, extract)
+    findings = list(scan.findings) + _compare_columns(extract, list(scan.types))
+    table = extract.table
+    values = {column: _typed(column, type_, scan.types[column]) for column, type_ in table.columns.items()}
+    readings = [
+        f"case when {values[column]} is null and {_text(column)} is not null "
+        f"then struct_pack(k := '{column}', v := {_text(column)}) end"
+        for column, type_ in table.columns.items()
+        if type_ not in ("VARCHAR", "VARCHAR[]") and scan.types[column] != type_
+    ]
+    if scan.malformed:
+        readings.append(f"case when {scan.malformed} then struct_pack(k := 'line', v := '') end")
+    unreadable = f"map_from_entries(list_filter([{', '.join(readings)}], lambda r: r is not null))" if readings else "map {}"
+    connection.execute(
+        f"insert into {relation} select {', '.join(values.values())}, date '{extract.extract_date}', {scan.file_row}, {unreadable} "
+        f"from {scan.relation}"
+    )
+    if extract.format.startswith("csv"):
+        _keep_malformed_lines(connection, extract, relation)
+    for column, type_ in table.columns.items():
+        if type_ == "TIMESTAMP" and scan.types[column] == "VARCHAR":
+            findings += _zones(connection, extract, scan.relation, column)
+    return findings
+
+
+def _scan_parquet(connection: duckdb.DuckDBPyConnection, extract: Extract) -> _Scan:
+    relation = f"read_parquet({_quoted(extract.path)}, file_row_number = true, hive_partitioning = false)"
+    described = connection.execute(f"describe select * exclude (file_row_number) from {relation}").fetchall()
+    return _Scan(relation, {name: type_ for name, type_, *_ in described}, "file_row_number + 1")
+
+
+def _scan_json_lines(connection: duckdb.DuckDBPyConnection, extract: Extract) -> _Scan:
+    lines = f"read_ndjson_objects({_quoted(extract.path)}, ignore_errors = true)"
+    keys = [key for (key,) in connection.execute(f"select distinct unnest(json_keys(json)) as key from {lines} order by key").fetchall()]
+    if not keys:
+        raise ExtractUnreadable(f"{extract.name} has no line that is a JSON object. Send one object per line.")
+    columns = ", ".join(f"json ->> {_literal('$.' + _json_key(key))} as {_identifier(key)}" for key in keys)
+    relation = f"(select {columns}, json is null as is_malformed, row_number() over () as file_row from {lines})"
+    return _Scan(relation, {key: "VARCHAR" for key in keys}, "file_row", malformed="is_malformed")
+
+
+def _scan_csv(connection: duckdb.DuckDBPyConnection, extract: Extract) -> _Scan:
+    encoding, findings = "utf-8", []
+    header, delimiter = _header(extract)
+    if delimiter != ",":
+        findings.append(_finding(extract, "columns_are_separated_by_commas", observed=f"separated by {DELIMITERS[delimiter]}"))
+    if _has_wrong_encoding(connection, _csv(extract, header, delimiter, encoding)):
+        encoding = "latin-1"
+        findings.append(_finding(extract, "text_is_utf8", observed="read as Latin-1"))
+    relation = f"(select *, row_number() over () as file_row from {_csv(extract, header, delimiter, encoding)})"
+    return _Scan(relation, {column: "VARCHAR" for column in header}, "file_row", tuple(findings))
+
+
+def _csv(extract: Extract, header: Sequence[str], delimiter: str, encoding: str) -> str:
+    columns = ", ".join(f"{_literal(column)}: 'VARCHAR'" for column in header)
+    return (
+        f"read_csv({_quoted(extract.path)}, header = true, auto_detect = false, columns = {{{columns}}}, delim = {_literal(delimiter)}, "
+        f"quote = '\"', escape = '\"', encoding = '{encoding}', max_line_size = 10000000, "
+        "store_rejects = true, rejects_table = 'malformed_lines', rejects_scan = 'malformed_scans', rejects_limit = 0)"
+    )
+
+
+def _header(extract: Extract) -> tuple[list[str], str]:
+    """The column names of a CSV file and the separator that makes the most of them known."""
+    with gzip.open(extract.path, "rb") if extract.format == "csv.gz" else extract.path.open("rb") as file:
+        first_line = file.readline().decode("utf-8-sig", errors="replace").rstrip("\r\n")
+    splits = {delimiter: next(csv.reader([first_line], delimiter=delimiter), []) for delimiter in DELIMITERS}
+    delimiter = max(splits, key=lambda d: len(set(map(str.strip, splits[d])) & set(extract.table.columns)))
+    header = [name.strip() for name in splits[delimiter]]
+    if len(set(header)) < len(header):
+        twice = sorted({name for name in header if header.count(name) > 1})
+        raise ExtractUnreadable(f"{extract.name} has the column {', '.join(twice)} twice. Send each column once.")
+    return header, delimiter
+
+
+def _has_wrong_encoding(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
+    _forget_malformed_lines(connection)
+    connection.execute(f"select count(columns(*)) from {relation}").fetchall()
+    wrong = connection.execute("select count(*) from malformed_lines where error_type = 'INVALID ENCODING'").fetchall()[0][0]
+    _forget_malformed_lines(connection)
+    return bool(wrong)
+
+
+def _keep_malformed_lines(connection: duckdb.DuckDBPyConnection, extract: Extract, relation: str) -> None:
+    """A line that could not be split into columns becomes a row of its own, so that it can be refused and not lost."""
+    connection.execute(
+        f"insert into {relation} by name select date '{extract.extract_date}' as extract_date, any_value(line)::bigint as file_row, "
+        "map {'line': trim(any_value(csv_line), chr(10) || chr(13))} as unreadable from malformed_lines group by line"
+    )
+    _forget_malformed_lines(connection)
+
+
+def _forget_malformed_lines(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("drop table if exists malformed_lines; drop table if exists malformed_scans")
+
+
+def _compare_columns(extract: Extract, present: list[str]) -> list[Finding]:
+    wanted = extract.table.columns
+    unknown = [column for column in present if column not in wanted]
+    if missing := [column for column in wanted if column not in present]:
+        guesses = {column: difflib.get_close_matches(column, unknown, n=1, cutoff=0.5) for column in missing}
+        renamed = [f"{guess[0]} may be {column} renamed" for column, guess in guesses.items() if guess]
+        hint = f" Unknown columns in it: {', '.join(unknown)}" + (f" ({'; '.join(renamed)})." if renamed else ".") if unknown else ""
+        raise ExtractUnreadable(
+            f"{extract.name} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}.{hint} "
+            "Deliver it again with every column of the contract, empty where nothing is known."
+        )
+    return [_finding(extract, "no_unknown_columns", ",".join(unknown), f"kept out: {', '.join(unknown)}")] if unknown else []
+
+
+def _zones(connection: duckdb.DuckDBPyConnection, extract: Extract, relation: str, column: str) -> list[Finding]:
+    zone = f"coalesce(nullif(regexp_extract({_text(column)}, '(Z|[+-]\\d\\d(:?\\d\\d)?)$', 1), ''), 'none')"
+    zone = f"case when length({_text(column)}) > 10 then {zone} end"
+    zones = [z for (z,) in connection.execute(f"select distinct {zone} as zone from {relation} where zone is not null order by zone").fetchall()]
+    _forget_malformed_lines(connection)
+    if len(zones) < 2:
+        return []
+    return [_finding(extract, "times_are_in_one_zone", column, f"zones {', '.join(zones)}, each converted to UTC")]
+
+
+def _typed(column: str, type_: str, given: str) -> str:
+    """The SQL that reads a column as its type; null where it cannot be read."""
+    text = _text(column)
+    if type_ == given:
+        return f"nullif(trim({_identifier(column)}), '')" if type_ == "VARCHAR" else _identifier(column)
+    if type_ == "VARCHAR":
+        return text
+    if type_ == "VARCHAR[]":
+        if given.endswith("[]"):
+            items = f"{_identifier(column)}::varchar[]"
+        else:
+            items = f"case when {text} like '[%' then from_json({text}, '[\"VARCHAR\"]') else string_split({text}, ';') end"
+        return f"list_filter(list_transform({items}, lambda item: trim(item)), lambda item: item <> '')"
+    if type_ == "TIMESTAMP":
+        instant = _identifier(column) if given == "TIMESTAMP WITH TIME ZONE" else f"try_cast({text} as timestamptz)"
+        if given.startswith("TIMESTAMP_"):
+            return f"{_identifier(column)}::timestamp"
+        return f"timezone('UTC', {instant})"
+    if type_ == "INTEGER":
+        number = f"try_cast({text} as double)"
+        return f"case when {number} = round({number}) then try_cast({number} as integer) end"
+    return f"try_cast({text} as {type_})"
+
+
+def _text(column: str) -> str:
+    """A column's value as text without outer blanks; an empty text and the word null mean that nothing was given."""
+    trimmed = f"trim({_identifier(column)}::varchar)"
+    return f"case when lower({trimmed}) not in ('', 'null') then {trimmed} end"
+
+
+def _finding(extract: Extract, expectation: str, column_name: str = "", observed: str = "") -> Finding:
+    return Finding(extract.extract_date, expectation, column_name, observed)
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _json_key(key: str) -> str:
+    return '"' + key.replace('"', '\\"') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _quoted(path: Path) -> str:
+    return _literal(str(path))

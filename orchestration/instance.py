@@ -1,0 +1,74 @@
+"""Dagster's own home inside ours, and the lock under which a run works."""
+
+import re
+from collections.abc import Iterator
+from datetime import date, datetime
+
+import dagster as dg
+import yaml
+from dagster import DagsterRunStatus
+
+from orchestration.ingest.contracts import EXTRACT_TABLES
+from orchestration.settings import Home
+from orchestration.warehouse import Warehouse, only_one_refresh
+
+INSTANCE = {
+    "telemetry": {"enabled": False},
+    # Never two refreshes at a time: there is one warehouse, and one process may write it.
+    "concurrency": {"runs": {"max_concurrent_runs": 1}},
+    # Off unless a run asks for it; the schedule asks for one retry.
+    "run_retries": {"enabled": True, "max_retries": 0},
+    "run_monitoring": {"enabled": True},
+}
+
+_DAY = re.compile(r"(?:extract_date=)?(\d{4}-\d{2}-\d{2})(?:\..+)?")
+
+
+def open_instance(home: Home) -> dg.DagsterInstance:
+    """The Dagster instance kept in ``<home>/dagster``."""
+    home.dagster.mkdir(parents=True, exist_ok=True)
+    (home.dagster / "dagster.yaml").write_text(yaml.safe_dump(INSTANCE), encoding="utf-8")
+    return dg.DagsterInstance.from_config(str(home.dagster))
+
+
+def warehouse_resource(warehouse: Warehouse) -> dg.ResourceDefinition:
+    """The warehouse, for the length of a run, under the home's lock."""
+
+    @dg.resource(description="The private DuckDB file, held by one run at a time.")
+    def resource(context: dg.InitResourceContext) -> Iterator[Warehouse]:
+        with only_one_refresh(warehouse.home):
+            _bury_the_dead(context)
+            yield warehouse
+
+    return resource
+
+
+def first_and_newest_day(home: Home) -> tuple[date, date]:
+    """The first and the newest day with an extract or an archived partition; today for both in a home that has none."""
+    days = [
+        date.fromisoformat(matched[1])
+        for table in EXTRACT_TABLES.values()
+        for folder in (home.extracts, home.archive)
+        for path in (folder / table.source / table.name).glob("*")
+        if (matched := _DAY.fullmatch(path.name)) and _is_a_date(matched[1])
+    ]
+    today = datetime.now().date()
+    return (min(days), max(days)) if days else (today, today)
+
+
+def _bury_the_dead(context: dg.InitResourceContext) -> None:
+    """A run that was killed is still "started" for Dagster and would hold the queue for ever; we have the lock, so it is dead."""
+    instance = context.instance
+    if instance is None or context.run is None:
+        return
+    for run in instance.get_runs(dg.RunsFilter(statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.STARTING])):
+        if run.run_id != context.run.run_id:
+            instance.report_run_failed(run, "The process of this run ended without a word.")
+
+
+def _is_a_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Turns segment membership into daily counts."""

@@ -1,0 +1,31 @@
+"""A Dagster partition is an extract date; a run covers a range of them. Translates between Dagster's words and ``days``."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG, PARTITION_NAME_TAG
+
+from orchestration.days import Days
+
+
+def daily_partitions(first_day: date, newest_day: date, timezone: str) -> dg.DailyPartitionsDefinition:
+    """One partition per day, from the first extract date up to today, or the newest extract where that is later."""
+    ahead = max(0, (newest_day - datetime.now(ZoneInfo(timezone)).date()).days)
+    return dg.DailyPartitionsDefinition(start_date=str(first_day), timezone=timezone, end_offset=1 + ahead)
+
+
+def range_tags(days: Days) -> dict[str, str]:
+    """The run tags with which Dagster runs a range of partitions in one run."""
+    return {ASSET_PARTITION_RANGE_START_TAG: str(days.first), ASSET_PARTITION_RANGE_END_TAG: str(days.last)}
+
+
+def days_of_run(run: dg.DagsterRun) -> Days:
+    """The days that a run covers, whether it was started for one partition or for a range."""
+    single = run.tags.get(PARTITION_NAME_TAG)
+    first, last = run.tags.get(ASSET_PARTITION_RANGE_START_TAG, single), run.tags.get(ASSET_PARTITION_RANGE_END_TAG, single)
+    if first is None or last is None:
+        raise dg.DagsterInvariantViolationError("The refresh runs for days: choose a partition, or a range of them.")
+    return Days(date.fromisoformat(first), date.fromisoformat(last))

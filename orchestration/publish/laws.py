@@ -1,0 +1,46 @@
+"""What must be true of every release before anybody reads it. Each law is a query that returns the rows that break it."""
+
+from __future__ import annotations
+
+import duckdb
+
+LAWS = {
+    "a segment's count is the number of its members in the history on that day": """
+        select counts.segment, counts.as_of_date, counts.members, count(history.customer_id) as in_history
+        from metrics.segment_counts_daily as counts
+        left join metrics.segment_membership_history as history
+            on history.segment = counts.segment and history.entered_on <= counts.as_of_date
+            and (history.exited_on is null or history.exited_on > counts.as_of_date)
+        where counts.as_of_date >= (select max(as_of_date) from metrics.segment_counts_daily) - 6
+        group by all having count(history.customer_id) <> counts.members""",
+    "members are those of the day before, plus entered, less exited": """
+        select today.segment, today.as_of_date
+        from metrics.segment_counts_daily as today
+        inner join metrics.segment_counts_daily as before
+            on before.segment = today.segment and before.as_of_date = today.as_of_date - 1
+        where today.members <> before.members + today.entered - today.exited""",
+    "every segment has a row for every day since its first": """
+        select segment from metrics.segment_counts_daily
+        group by segment
+        having count(*) <> max(as_of_date) - min(as_of_date) + 1
+            or max(as_of_date) <> (select max(as_of_date) from metrics.segment_counts_daily)""",
+    "every member is a customer": """
+        select history.segment, history.customer_id
+        from metrics.segment_membership_history as history
+        anti join customers.dim_customers as customer on customer.customer_id = history.customer_id
+        where history.exited_on is null
+            and history.segment in (select segment from catalog.segments where state = 'fresh')""",
+    "a customer is a row of dim_customers once": "select customer_id from customers.dim_customers group by 1 having count(*) > 1",
+    "an exclusive scheme has each customer at most once": """
+        select catalogue.scheme, history.customer_id
+        from metrics.segment_membership_history as history
+        inner join catalog.segments as catalogue on catalogue.segment = history.segment
+        where catalogue.scheme is not null and catalogue.state = 'fresh' and history.exited_on is null
+        group by all having count(*) > 1""",
+}
+
+
+def broken_laws(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """The laws that the release breaks, with the number of rows that break each."""
+    counts = {law: connection.execute(f"select count(*) from ({query})").fetchall()[0][0] for law, query in LAWS.items()}
+    return {law: rows for law, rows in counts.items() if rows}

@@ -1,0 +1,205 @@
+"""Releases: built aside, checked, published by one rename, listed, rolled back to, and in the end removed.
+
+A release is named by its as-of date and a digest of its contents: the same contents have the same name, so that a
+night run twice publishes nothing new.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration.days import Days
+from orchestration.errors import ConfigurationError, ReleaseDamaged
+from orchestration.publish.laws import broken_laws
+from orchestration.publish.tables import TABLES, ReleaseTable, segment_table, with_words_of_models
+from orchestration.settings import Home
+
+
+#: What analysts open. It is a link to FILE: DuckDB names a database after its file, and a database called ``segments`` would
+#: make ``segments.men_18_25`` ambiguous with the schema of that name.
+OPENED = "segments.duckdb"
+FILE = "release.duckdb"
+
+
+@dataclass(frozen=True)
+class TableOfRelease:
+    """Rows and a checksum that does not depend on their order."""
+
+    rows: int
+    checksum: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a release holds. ``published_at`` is UTC; every other field depends on the contents alone."""
+
+    release: str
+    as_of_date: date
+    first_as_of_date: date
+    published_at: str
+    engine: str
+    tables: dict[str, TableOfRelease]
+
+    @property
+    def days(self) -> Days:
+        return Days(self.first_as_of_date, self.as_of_date)
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        said = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        said["as_of_date"] = date.fromisoformat(said["as_of_date"])
+        said["first_as_of_date"] = date.fromisoformat(said["first_as_of_date"])
+        said["tables"] = {name: TableOfRelease(**table) for name, table in said["tables"].items()}
+        return cls(**said)
+
+    def write(self, folder: Path) -> None:
+        (folder / "manifest.json").write_text(json.dumps(asdict(self), indent=2, default=str) + "\n", encoding="utf-8")
+
+
+def current_release(home: Home) -> Manifest | None:
+    """The manifest of the published release; None before the first."""
+    current = home.releases / "current"
+    return Manifest.read(current) if current.exists() else None
+
+
+def days_on_record(home: Home) -> Days | None:
+    """The as-of dates that the current release has; None before the first."""
+    current = current_release(home)
+    return current.days if current else None
+
+
+def list_releases(home: Home) -> list[Manifest]:
+    """The releases kept, the newest published first."""
+    manifests = [Manifest.read(file.parent) for file in home.releases.glob("*/manifest.json") if _is_release(file.parent)]
+    return sorted(manifests, key=lambda manifest: (manifest.published_at, manifest.release), reverse=True)
+
+
+def publish(connection: duckdb.DuckDBPyConnection, home: Home, dbt_manifest: Mapping[str, Any], keep: int) -> Manifest:
+    """Builds a release from the warehouse, checks it, and makes it the current one by one rename.
+
+    Raises ReleaseDamaged, with the current release untouched, where the built file breaks a law or its own manifest.
+    """
+    home.releases.mkdir(parents=True, exist_ok=True)
+    _remove_unfinished(home)
+    building = home.releases / ".building"
+    building.mkdir()
+    manifest = _build(connection, building, dbt_manifest)
+    verify(building, manifest)
+    folder = home.releases / manifest.release
+    if folder.exists():
+        shutil.rmtree(building)
+        manifest = Manifest.read(folder)
+    else:
+        building.rename(folder)
+    _point_current_at(home, manifest.release)
+    _remove_old(home, keep)
+    return manifest
+
+
+def rollback(home: Home, release: str) -> Manifest:
+    """Makes an earlier release the current one again. Raises ConfigurationError where it is gone, ReleaseDamaged where it is not whole."""
+    folder = home.releases / release
+    if not _is_release(folder) or not (folder / "manifest.json").exists():
+        kept = ", ".join(manifest.release for manifest in list_releases(home)) or "none"
+        raise ConfigurationError(f"There is no release {release} in {home.releases}. Releases kept: {kept}.")
+    manifest = Manifest.read(folder)
+    verify(folder, manifest)
+    _point_current_at(home, release)
+    return manifest
+
+
+def verify(folder: Path, manifest: Manifest) -> None:
+    """Reads the release's file anew and holds it against its manifest and the laws. Raises ReleaseDamaged, naming what differs."""
+    with duckdb.connect(str(folder / OPENED), read_only=True) as release:
+        found = _contents(release)
+        if differing := sorted(name for name in {*found, *manifest.tables} if found.get(name) != manifest.tables.get(name)):
+            raise ReleaseDamaged(f"The release {manifest.release} differs from its manifest in {', '.join(differing)}; it is not published.")
+        if broken := broken_laws(release):
+            said = "; ".join(f"{law} ({rows} rows do not)" for law, rows in broken.items())
+            raise ReleaseDamaged(f"The release {manifest.release} is not published, for it breaks a law: {said}.")
+
+
+def _build(connection: duckdb.DuckDBPyConnection, building: Path, dbt_manifest: Mapping[str, Any]) -> Manifest:
+    file = building / FILE
+    segments = connection.execute("select segment, label from refresh.definitions order by segment").fetchall()
+    tables = [with_words_of_models(table, dbt_manifest) for table in TABLES] + [segment_table(*segment) for segment in segments]
+    connection.execute(f"attach '{str(file).replace(chr(39), chr(39) * 2)}' as release")
+    try:
+        for schema in sorted({table.name.split(".")[0] for table in tables}):
+            connection.execute(f"create schema release.{schema}")
+        for table in tables:
+            connection.execute(f"create table release.{table.name} as {table.query}")
+            _comment(connection, table)
+    finally:
+        connection.execute("detach release")
+    with duckdb.connect(str(file), read_only=True) as release:
+        contents = _contents(release)
+        first, last = release.execute("select min(as_of_date), max(as_of_date) from metrics.segment_counts_daily").fetchall()[0]
+    digest = hashlib.sha256(json.dumps({name: asdict(table) for name, table in contents.items()}, sort_keys=True).encode())
+    manifest = Manifest(
+        release=f"{last}-{digest.hexdigest()[:8]}",
+        as_of_date=last,
+        first_as_of_date=first,
+        published_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        engine=f"duckdb {duckdb.__version__}",
+        tables=contents,
+    )
+    manifest.write(building)
+    file.chmod(0o444)
+    (building / OPENED).symlink_to(FILE)
+    return manifest
+
+
+def _comment(connection: duckdb.DuckDBPyConnection, table: ReleaseTable) -> None:
+    connection.execute(f"comment on table release.{table.name} is {_literal(table.comment)}")
+    for column, words in table.columns.items():
+        connection.execute(f'comment on column release.{table.name}."{column}" is {_literal(words)}')
+
+
+def _contents(release: duckdb.DuckDBPyConnection) -> dict[str, TableOfRelease]:
+    names = release.execute("select schema_name, table_name from duckdb_tables() where not internal order by all").fetchall()
+    contents = {}
+    for schema, table in names:
+        query = f'select count(*), coalesce(sum(hash(t)::hugeint), 0) from {schema}."{table}" as t'
+        rows, checksum = release.execute(query).fetchall()[0]
+        contents[f"{schema}.{table}"] = TableOfRelease(rows, f"{checksum:x}")
+    return contents
+
+
+def _point_current_at(home: Home, release: str) -> None:
+    pointer = home.releases / ".current"
+    pointer.unlink(missing_ok=True)
+    pointer.symlink_to(release)
+    os.replace(pointer, home.releases / "current")
+
+
+def _remove_old(home: Home, keep: int) -> None:
+    current = current_release(home)
+    others = [manifest.release for manifest in list_releases(home) if current is None or manifest.release != current.release]
+    for release in others[max(0, keep - 1) :]:
+        leaving = home.releases / f".leaving-{release}"
+        (home.releases / release).rename(leaving)
+        shutil.rmtree(leaving)
+
+
+def _remove_unfinished(home: Home) -> None:
+    for left in (*home.releases.glob(".building"), *home.releases.glob(".leaving-*")):
+        shutil.rmtree(left)
+
+
+def _is_release(folder: Path) -> bool:
+    return folder.is_dir() and not folder.is_symlink() and not folder.name.startswith(".")
+
+
+def _literal(text: str) -> str:
+    return "'" + " ".join(text.split()).replace("'", "''") + "'"

@@ -1,0 +1,123 @@
+"""The tables of a release: what analysts read, with the words of every column. Where each comes from in the warehouse is said here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+LATEST = "(select max(as_of_date) from customers.dim_customers)"
+CURRENT = "(select segment from refresh.definitions)"
+
+
+@dataclass(frozen=True)
+class ReleaseTable:
+    """One table of a release: ``query`` reads the warehouse; ``comment`` and ``columns`` are its words.
+
+    Words that are left out here are those of the dbt model of the same name.
+    """
+
+    name: str
+    query: str
+    comment: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+TABLES = [
+    ReleaseTable(
+        "customers.dim_customers",
+        f"select * from customers.dim_customers where as_of_date = {LATEST} order by customer_id",
+    ),
+    ReleaseTable(
+        "metrics.segment_counts_daily",
+        f"select * from metrics.segment_counts_daily where segment in {CURRENT} order by segment, as_of_date",
+        "How many members each segment had on each as-of date, zeros included. One row per segment and as-of date.",
+        {
+            "as_of_date": "The day whose end-of-day state is counted, in the business time zone.",
+            "segment": "Name of the segment.",
+            "members": "Customers in the segment on the as-of date.",
+            "entered": "Members on this day who were not on the day before; null on the segment's first day on record.",
+            "exited": "Members on the day before who are not on this day; null on the segment's first day on record.",
+            "base_customers": "Customers known and not deleted on the as-of date.",
+            "share_of_base": "members / base_customers, between 0 and 1; null where the base is empty.",
+            "state": "fresh, or held where the day could not be believed and the figures of the last good day stand.",
+            "definition_hash": "Hash of the rule that made the figure; where it changes, the rule did.",
+            "held_because": "Why the day is held; null where it is fresh.",
+        },
+    ),
+    ReleaseTable(
+        "metrics.segment_membership_history",
+        f"select * from metrics.segment_membership_history where segment in {CURRENT} order by segment, customer_id, entered_on",
+    ),
+    ReleaseTable("metrics.segment_overlap", "select * from metrics.segment_overlap order by segment_a, segment_b"),
+    ReleaseTable(
+        "metrics.segment_flows_daily",
+        "select * from metrics.segment_flows_daily order by scheme, as_of_date, from_segment, to_segment",
+    ),
+    ReleaseTable(
+        "metrics.input_quality",
+        "select * from metrics.input_quality where extract_date <= (select max(as_of_date) from metrics.segment_counts_daily) "
+        "order by extract_date, source, table_name, expectation, column_name",
+    ),
+    ReleaseTable(
+        "catalog.segments",
+        """
+        select
+            d.segment, d.label, d.description, d.objective, d.owner, d.channel, d.family, d.scheme, d.builds_on, d.sql,
+            d.columns_used, d.definition_hash, c.as_of_date, c.members, c.state,
+            case when c.state = 'held' then (
+                select min(h.as_of_date) from metrics.segment_counts_daily as h
+                where h.segment = d.segment and h.state = 'held' and h.as_of_date > coalesce((
+                    select max(f.as_of_date) from metrics.segment_counts_daily as f
+                    where f.segment = d.segment and f.state = 'fresh'), date '0001-01-01')
+            ) end as held_since,
+            c.held_because
+        from refresh.definitions as d
+        inner join metrics.segment_counts_daily as c
+            on c.segment = d.segment and c.as_of_date = (select max(as_of_date) from metrics.segment_counts_daily)
+        order by d.segment
+        """,
+        "What each segment is, for whom, and in which state it was published. One row per segment.",
+        {
+            "segment": "Name of the segment; its members are the table segments.<name>.",
+            "label": "Name for people.",
+            "description": "The rule in words, its boundaries included.",
+            "objective": "What marketing wants of the segment.",
+            "owner": "Who answers for the segment.",
+            "channel": "The channel by which the segment is usually reached.",
+            "family": "The family of segments that it belongs to.",
+            "scheme": "The exclusive scheme that it belongs to; null where it stands alone.",
+            "builds_on": "Other segments in its rule.",
+            "sql": "The rule as it ran.",
+            "columns_used": "Columns of customers.dim_customers in the rule.",
+            "definition_hash": "Hash of the rule, and of the rules of the segments that it builds on.",
+            "as_of_date": "The day whose members are published.",
+            "members": "Members on that day.",
+            "state": "fresh, or held: the last good version is published.",
+            "held_since": "First day of the hold; null where fresh.",
+            "held_because": "Why it is held; null where fresh.",
+        },
+    ),
+]
+
+
+def segment_table(segment: str, label: str) -> ReleaseTable:
+    """The table of one segment's members of today."""
+    return ReleaseTable(
+        f'segments."{segment}"',
+        "select customer_id, entered_on from metrics.segment_membership_history "
+        f"where segment = '{segment}' and exited_on is null order by customer_id",
+        f"{label}: today's members. One row per member.",
+        {"customer_id": "The member.", "entered_on": "First as-of date of the current membership."},
+    )
+
+
+def with_words_of_models(table: ReleaseTable, manifest: Mapping[str, Any]) -> ReleaseTable:
+    """The table with the words of the dbt model of its name where it brings none of its own."""
+    if table.columns:
+        return table
+    name = table.name.split(".")[1]
+    node = next(node for node in manifest["nodes"].values() if node["resource_type"] == "model" and node["name"] == name)
+    return ReleaseTable(
+        table.name, table.query, node["description"], {column: words["description"] for column, words in node["columns"].items()}
+    )

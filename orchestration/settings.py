@@ -1,0 +1,129 @@
+"""Where the home is and what ``settings.yml`` in it may say. Every other module is handed a ``Settings``; none reads the environment."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from orchestration.errors import ConfigurationError
+
+DEFAULT_HOME = Path(".segments")
+
+
+class Settings(BaseModel):
+    """What a company decides for its home; every field is optional.
+
+    ``refused_share_limit`` is a share between 0 and 1 of the rows of one extract. ``memory_limit`` is DuckDB's notation
+    (``4GB``, ``60%``). ``product_x`` is the product id of the segment ``bought_product_x_3m_over_500``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    business_timezone: str = "UTC"
+    currency: str = "GBP"
+    product_x: str = ""
+    keep_releases: int = Field(default=14, ge=1)
+    refused_share_limit: float = Field(default=0.01, ge=0, le=1)
+    memory_limit: str = "60%"
+    threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+
+    @field_validator("business_timezone")
+    @classmethod
+    def _is_a_known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as unknown:
+            raise ValueError(f"{name!r} is not a time zone; use a name such as Europe/London") from unknown
+        return name
+
+    @field_validator("product_x", mode="before")
+    @classmethod
+    def _is_text(cls, product: object) -> object:
+        return str(product) if isinstance(product, int) else product
+
+    @field_validator("product_x")
+    @classmethod
+    def _can_stand_in_a_query(cls, product: str) -> str:
+        if "'" in product or "\\" in product:
+            raise ValueError("a product id has no quotes or backslashes")
+        return product
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder of one company: extracts in, archive, warehouse, releases out."""
+
+    path: Path
+
+    @property
+    def extracts(self) -> Path:
+        return self.path / "extracts"
+
+    @property
+    def archive(self) -> Path:
+        return self.path / "archive"
+
+    @property
+    def quarantine(self) -> Path:
+        return self.path / "quarantine"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.path / "warehouse.duckdb"
+
+    @property
+    def releases(self) -> Path:
+        return self.path / "releases"
+
+    @property
+    def dagster(self) -> Path:
+        return self.path / "dagster"
+
+    @property
+    def dbt(self) -> Path:
+        return self.path / "dbt"
+
+
+def locate_home(given: Path | None = None) -> Home:
+    """The home given, else ``SEGMENTS_HOME``, else ``.segments`` here; as an absolute path."""
+    return Home((given or Path(os.environ.get("SEGMENTS_HOME") or DEFAULT_HOME)).absolute())
+
+
+def load_settings(home: Home) -> Settings:
+    """Reads ``settings.yml``, with ``SEGMENTS_<FIELD>`` from the environment in its place where set.
+
+    Raises ConfigurationError naming the field, and the nearest known one where it is unknown.
+    """
+    file = home.path / "settings.yml"
+    try:
+        said = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}
+    except (yaml.YAMLError, UnicodeDecodeError) as broken:
+        raise ConfigurationError(f"{file} is not valid YAML: {broken}") from broken
+    if said is None:
+        said = {}
+    if not isinstance(said, dict):
+        raise ConfigurationError(f"{file} must be a list of `field: value` lines, such as `currency: GBP`.")
+    for field in Settings.model_fields:
+        if (value := os.environ.get(f"SEGMENTS_{field.upper()}")) is not None:
+            said[field] = value
+    try:
+        return Settings(**{str(field): value for field, value in said.items()})
+    except ValidationError as invalid:
+        raise ConfigurationError(" ".join(_sentence(file, error) for error in invalid.errors())) from None
+
+
+def _sentence(file: Path, error: object) -> str:
+    assert isinstance(error, dict)
+    field = str(error["loc"][0])
+    if error["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(field, Settings.model_fields, n=1, cutoff=0.4)
+        hint = f"did you mean `{near[0]}`?" if near else f"known fields are {', '.join(Settings.model_fields)}."
+        return f"{file}: unknown field `{field}`; {hint}"
+    reason = str(error["msg"]).removeprefix("Value error, ")
+    return f"{file}: field `{field}` is {error['input']!r}: {reason}."

@@ -1,0 +1,180 @@
+"""Which days a run evaluates, and the tables of the ``refresh`` schema in which dbt reads it.
+
+The plan is worked out inside the run from what the archive holds and what the warehouse already rests on, so that
+it comes out the same whether a person, the schedule or a backfill started it, and after any crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from orchestration.days import Days, chunks, days_to_evaluate
+from orchestration.ingest.archive import archived
+from orchestration.ingest.contracts import EXTRACT_TABLES
+from orchestration.transform.catalogue import Definition, Segment
+
+#: Stands for "no extract has to be read again".
+NEVER = date.max
+
+#: The name under which ``refresh.built_from`` keeps the fingerprint of the models themselves.
+FOUNDATION = "foundation"
+
+#: Rows of dim_customers that one dbt invocation works out at once: customers times as-of dates.
+CUSTOMER_DAYS_AT_ONCE = 4_000_000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run does: the as-of dates to evaluate, in chunks of one dbt invocation each, and the first extract date to read again."""
+
+    days: Days
+    chunks: list[list[date]]
+    rebuild_from: date
+
+
+def make_plan(connection: duckdb.DuckDBPyConnection, archive: Path, requested: Days, published: Days | None, foundation: str) -> Plan:
+    """Works out the plan and notes it as unfinished; ``finish`` takes the note away.
+
+    ``published`` are the days of the current release: a warehouse that was thrown away gets all of them back.
+    ``foundation`` is the fingerprint of what the incremental models are made of: when it changes, they are built anew.
+    A day whose required extracts never came is not evaluated: its segments are held.
+    """
+    _create_tables(connection)
+    partitions = _partitions(connection, archive) | {(FOUNDATION, date.min): foundation}
+    rebuild_from = _first_change(connection, partitions)
+    if rebuild_from == date.min:
+        connection.execute("drop schema if exists intermediate cascade")
+    on_record, unfinished = _range(connection, "refresh.recorded"), _range(connection, "refresh.unfinished")
+    if on_record is None and unfinished is None:
+        unfinished = published
+    days = days_to_evaluate(requested if unfinished is None else requested | unfinished, on_record, rebuild_from)
+    missing = {
+        day: [table.id for table in EXTRACT_TABLES.values() if table.required and (table.id, day) not in partitions] for day in days
+    }
+    held = {day: f"{' and '.join(tables)} of {day} never arrived" for day, tables in missing.items() if tables}
+    connection.execute("begin")
+    connection.execute("delete from refresh.built_from where extract_date >= $from", {"from": rebuild_from or NEVER})
+    connection.execute("create or replace table refresh.held (as_of_date date, because varchar)")
+    if held:
+        connection.executemany("insert into refresh.held values (?, ?)", list(held.items()))
+    made = Plan(days, chunks([day for day in days if day not in held], _chunk_size(connection)), rebuild_from or NEVER)
+    connection.execute("create or replace table refresh.run as select $from::date as rebuild_from", {"from": made.rebuild_from})
+    connection.execute("create or replace table refresh.chunks (chunk integer, as_of_date date)")
+    connection.executemany("insert into refresh.chunks values (?, ?)", [(n, day) for n, chunk in enumerate(made.chunks) for day in chunk])
+    connection.execute("create or replace table refresh.as_of_dates (as_of_date date, previous_as_of_date date, next_as_of_date date)")
+    _note(connection, "refresh.unfinished", days)
+    connection.execute("commit")
+    return made
+
+
+def next_chunk(connection: duckdb.DuckDBPyConnection) -> tuple[Days, bool]:
+    """Puts the plan's next chunk before dbt; says which days it has and whether it is the last.
+
+    Only the first chunk reads extracts again.
+    """
+    chunk, is_last = connection.execute("select min(chunk), min(chunk) = max(chunk) from refresh.chunks").fetchall()[0]
+    if chunk > 0:
+        connection.execute("update refresh.run set rebuild_from = $never", {"never": NEVER})
+    connection.execute(
+        "create or replace table refresh.as_of_dates as select as_of_date, lag(as_of_date) over in_order as previous_as_of_date, "
+        "lead(as_of_date) over in_order as next_as_of_date from refresh.chunks where chunk = $chunk "
+        "window in_order as (order by as_of_date)",
+        {"chunk": chunk},
+    )
+    connection.execute("delete from refresh.chunks where chunk = $chunk", {"chunk": chunk})
+    first, last = connection.execute("select min(as_of_date), max(as_of_date) from refresh.as_of_dates").fetchall()[0]
+    return Days(first, last), is_last
+
+
+def write_segments(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment]) -> None:
+    """Tells dbt which segments there are and which exclusive scheme each belongs to."""
+    connection.execute("create or replace table refresh.segments (segment varchar, scheme varchar)")
+    connection.executemany("insert into refresh.segments values (?, ?)", [(segment.name, segment.scheme) for segment in segments])
+
+
+def write_definitions(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment], definitions: Sequence[Definition]) -> None:
+    """Keeps the words and the rule of every segment as they ran, for the counts and the catalogue. One row per segment."""
+    connection.execute(
+        "create or replace table refresh.definitions (segment varchar, label varchar, description varchar, objective varchar, "
+        "owner varchar, channel varchar, family varchar, scheme varchar, builds_on varchar[], sql varchar, columns_used varchar[], definition_hash varchar)"
+    )
+    rules = {definition.segment: definition for definition in definitions}
+    connection.executemany(
+        "insert into refresh.definitions values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                *(segment.name, segment.label, segment.description, segment.objective, segment.owner, segment.channel, segment.family),
+                *(segment.scheme, list(segment.builds_on)),
+                *(rules[segment.name].sql, list(rules[segment.name].columns_used), rules[segment.name].definition_hash),
+            )
+            for segment in segments
+        ],
+    )
+
+
+def planned(connection: duckdb.DuckDBPyConnection) -> Days:
+    """The days of the plan at work. Raises ValueError where no run is."""
+    days = _range(connection, "refresh.unfinished")
+    if days is None:
+        raise ValueError("no run is at work on the warehouse")
+    return days
+
+
+def finish(connection: duckdb.DuckDBPyConnection, archive: Path, foundation: str) -> None:
+    """Notes that the record has the plan's days, that the warehouse rests on the archive as it is, and that nothing is left undone."""
+    connection.execute("begin")
+    days, recorded = planned(connection), _range(connection, "refresh.recorded")
+    _note(connection, "refresh.recorded", days if recorded is None else days | recorded)
+    partitions = _partitions(connection, archive) | {(FOUNDATION, date.min): foundation}
+    connection.execute("delete from refresh.built_from")
+    connection.execute(
+        "insert into refresh.built_from select unnest($tables::varchar[]), unnest($days::date[]), unnest($hashes::varchar[])",
+        {
+            "tables": [table for table, _ in partitions],
+            "days": [day for _, day in partitions],
+            "hashes": list(partitions.values()),
+        },
+    )
+    connection.execute("delete from refresh.unfinished")
+    connection.execute("commit")
+
+
+def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("create schema if not exists refresh")
+    connection.execute("create table if not exists refresh.built_from (table_id varchar, extract_date date, sha256 varchar)")
+    connection.execute("create table if not exists refresh.unfinished (first_day date, last_day date)")
+    connection.execute("create table if not exists refresh.recorded (first_day date, last_day date)")
+
+
+def _partitions(connection: duckdb.DuckDBPyConnection, archive: Path) -> dict[tuple[str, date], str]:
+    return {
+        (table.id, day): origin.sha256
+        for table in EXTRACT_TABLES.values()
+        for day, origin in archived(connection, archive, table).items()
+    }
+
+
+def _first_change(connection: duckdb.DuckDBPyConnection, partitions: dict[tuple[str, date], str]) -> date | None:
+    """The first extract date at which the archive differs from what the warehouse was built from."""
+    built = {(table, day): sha for table, day, sha in connection.execute("from refresh.built_from").fetchall()}
+    return min((day for (_, day), _ in partitions.items() ^ built.items()), default=None)
+
+
+def _range(connection: duckdb.DuckDBPyConnection, table: str) -> Days | None:
+    bounds = connection.execute(f"select first_day, last_day from {table}").fetchall()
+    return Days(*bounds[0]) if bounds else None
+
+
+def _note(connection: duckdb.DuckDBPyConnection, table: str, days: Days) -> None:
+    connection.execute(f"delete from {table}")
+    connection.execute(f"insert into {table} values ($first, $last)", {"first": days.first, "last": days.last})
+
+
+def _chunk_size(connection: duckdb.DuckDBPyConnection) -> int:
+    customers = connection.execute("select count(distinct customer_id) from crm.customers").fetchall()[0][0]
+    return max(1, CUSTOMER_DAYS_AT_ONCE // max(1, customers))

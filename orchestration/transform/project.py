@@ -1,0 +1,123 @@
+"""The dbt project as this home runs it: profile, variables, manifest. States no rule; a rule is SQL in ``dbt_project/``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from orchestration.errors import ConfigurationError
+from orchestration.warehouse import Warehouse
+
+PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
+SEGMENT_TAG = "segment"
+
+
+
+
+@dataclass(frozen=True)
+class DbtProjectOfHome:
+    """Where dbt finds its profile, keeps its artifacts, and with which variables it runs; everything of it lies in ``<home>/dbt``."""
+
+    warehouse: Warehouse
+    project_dir: Path = PROJECT_DIR
+
+    @property
+    def profiles_dir(self) -> Path:
+        return self.warehouse.home.dbt
+
+    @property
+    def target_dir(self) -> Path:
+        return self.warehouse.home.dbt / "target"
+
+    @property
+    def manifest_path(self) -> Path:
+        return self.target_dir / "manifest.json"
+
+    @cached_property
+    def executable(self) -> str:
+        return str(Path(sys.executable).with_name("dbt"))
+
+    def arguments(self, command: str, *more: str) -> list[str]:
+        """The arguments of a dbt call. The variables are the home's settings and never a date, so that dbt need not parse again."""
+        settings = self.warehouse.settings
+        variables = {"business_timezone": settings.business_timezone, "product_x": settings.product_x}
+        return [command, *more, "--vars", json.dumps(variables)]
+
+    def prepare(self) -> Path:
+        """Writes the profile and, where the project or the settings changed, the manifest; returns the manifest's path."""
+        profile = yaml.safe_dump(self._profile())
+        fingerprint = self._fingerprint(profile)
+        stamp = self.target_dir / "prepared"
+        if self.manifest_path.exists() and stamp.exists() and stamp.read_text() == fingerprint:
+            return self.manifest_path
+        self.target_dir.mkdir(parents=True, exist_ok=True)
+        (self.profiles_dir / "profiles.yml").write_text(profile)
+        self._parse()
+        stamp.write_text(fingerprint)
+        return self.manifest_path
+
+    def manifest(self) -> dict[str, Any]:
+        manifest: dict[str, Any] = json.loads(self.prepare().read_text())
+        return manifest
+
+    def _parse(self) -> None:
+        parsed = subprocess.run(
+            [
+                self.executable,
+                "--quiet",
+                *self.arguments("parse"),
+                "--project-dir",
+                str(self.project_dir),
+                "--profiles-dir",
+                str(self.profiles_dir),
+                "--target-path",
+                str(self.target_dir),
+                "--log-path",
+                str(self.profiles_dir / "logs"),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if parsed.returncode:
+            raise ConfigurationError(f"dbt cannot read {self.project_dir}: {(parsed.stdout + parsed.stderr).strip()}")
+
+    def _profile(self) -> dict[str, Any]:
+        warehouse = self.warehouse
+        settings = {"TimeZone": "UTC", "preserve_insertion_order": False}
+        return {
+            "nightly_segments": {
+                "target": "duckdb",
+                "outputs": {
+                    "duckdb": {
+                        "type": "duckdb",
+                        "path": str(warehouse.path),
+                        "threads": warehouse.settings.threads,
+                        "config_options": {**warehouse.limits},
+                        "settings": settings,
+                    }
+                },
+            }
+        }
+
+    def _fingerprint(self, profile: str) -> str:
+        seen = hashlib.sha256(profile.encode())
+        seen.update(json.dumps(self.arguments("parse")).encode())
+        for path in _sources(self.project_dir):
+            seen.update(str(path.relative_to(self.project_dir)).encode())
+            seen.update(path.read_bytes())
+        return seen.hexdigest()
+
+
+def _sources(project_dir: Path) -> Sequence[Path]:
+    kept = (path for folder in ("models", "macros", "tests") for path in (project_dir / folder).rglob("*") if path.is_file())
+    return sorted([project_dir / "dbt_project.yml", *kept])

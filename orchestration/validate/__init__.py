@@ -1,0 +1,1 @@
+"""Decides whether an extract can be believed. Knows expectations and Great Expectations; knows no file."""

@@ -1,0 +1,51 @@
+"""Hands the judgement to ingest in ingest's words, under the home's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import duckdb
+
+from expectations import RULES
+from orchestration.ingest.archive import Quality
+from orchestration.ingest.assets import Judge, Judged
+from orchestration.ingest.contracts import ExtractTable
+from orchestration.settings import Settings
+from orchestration.validate.judging import judge
+from orchestration.validate.refusal import too_much_refused
+
+
+def judge_with(settings: Settings) -> Judge:
+    """The judge of a home: its business time zone and its limit of refused rows."""
+
+    def judged(connection: duckdb.DuckDBPyConnection, relation: str, table: ExtractTable, days: Sequence[date]) -> dict[date, Judged]:
+        judgement = judge(connection, relation, table, business_timezone=settings.business_timezone, days=days)
+        quality: dict[date, list[Quality]] = {day: [] for day in days}
+        for result in judgement.results:
+            quality[result.extract_date].append(
+                Quality(
+                    expectation=result.expectation,
+                    column_name=result.column_name,
+                    severity=result.severity,
+                    success=result.success,
+                    observed=result.observed,
+                    rows=result.rows,
+                    unexpected_rows=result.unexpected_rows,
+                )
+            )
+        return {
+            day: Judged(
+                quality=quality[day],
+                refused=judgement.refused[day].refused,
+                refusal=too_much_refused(table.id, day, judgement.refused[day], settings.refused_share_limit),
+            )
+            for day in days
+        }
+
+    return judged
+
+
+def rule_names(table: ExtractTable) -> list[str]:
+    """The names of a table's rules, in their order."""
+    return [rule.name for rule in RULES[table.id]]

@@ -1,0 +1,264 @@
+"""Judges the new extracts of one table: which rows are refused and why, and how each rule fared on each day.
+
+Great Expectations decides over the whole batch; SQL narrows its verdict to days and rows, and the two must agree. What is
+done with a refused row, and where it goes, is not decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import duckdb
+
+from expectations import RULES
+from expectations.rules import AnyRule, Rule, Severity, TableRule, UniqueKey
+from orchestration.ingest.contracts import ExtractTable
+from orchestration.validate.refusal import Refusal, too_much_refused
+from orchestration.validate.verdicts import RuleError, Verdict, escaped, verdicts
+
+
+@dataclass(frozen=True)
+class ExpectationResult:
+    """How one expectation fared on one extract. ``observed`` is a count in words and never a customer's value."""
+
+    extract_date: date
+    source: str
+    table_name: str
+    expectation: str
+    column_name: str
+    severity: Severity
+    success: bool
+    observed: str
+    rows: int
+    unexpected_rows: int
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The result of every rule for every extract date, in that order, and what was refused of every extract date."""
+
+    table_id: str
+    results: list[ExpectationResult]
+    refused: dict[date, Refusal]
+
+    def too_much_refused(self, limit: float) -> list[str]:
+        """One sentence for each extract of which more than the share ``limit`` is refused; without any the run goes on."""
+        sentences = (too_much_refused(self.table_id, day, refusal, limit) for day, refusal in self.refused.items())
+        return [sentence for sentence in sentences if sentence]
+
+
+@dataclass(frozen=True)
+class _Tally:
+    """One extract date, or all of them, counted: per rule the broken rows, or for a ``TableRule`` what it found."""
+
+    rows: int
+    refused: int
+    found: dict[str, Any]
+
+
+def judge(
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    table: ExtractTable,
+    *,
+    business_timezone: str,
+    days: Sequence[date] = (),
+    rules: Sequence[AnyRule] | None = None,
+) -> Judgement:
+    """Judges all rows of ``relation`` and writes into its column ``broken_rules`` which critical rules each row breaks.
+
+    ``relation`` is a DuckDB table with the columns of ``table`` and ``extract_date``, ``file_row`` and ``unreadable``; the
+    column ``broken_rules VARCHAR[]`` is added unless it is there (landing it with the rows, as ``[]``, is faster). It becomes
+    the empty list for a good row. The judgement covers the extract dates of the relation and also the given ``days``, which
+    may have no rows. ``rules`` are the table's own unless given.
+
+    Raises ``RuleError``, which names the rule and the table, when a rule cannot be evaluated.
+    """
+    rules = [_in_timezone(rule, business_timezone) for rule in (RULES[table.id] if rules is None else rules)]
+    try:
+        _mark_broken_rows(connection, relation, rules)
+        _mark_repeated_keys(connection, relation, rules)
+        by_day, all_days, no_rows = _count(connection, relation, rules)
+    except duckdb.Error as error:
+        raise _what_failed(connection, relation, table, rules, error) from None
+
+    found = verdicts(connection, relation, [(rule, _failing_days(rule)) for rule in rules])
+    for rule in rules:
+        verdict = found[rule.name]
+        if verdict is None:
+            raise _what_failed(connection, relation, table, [rule])
+        _check_agreement(table, rule, verdict, by_day, all_days)
+
+    tallies = {day: by_day.get(day, no_rows) for day in sorted({*by_day, *days})}
+    return Judgement(
+        table_id=table.id,
+        results=[_result(table, day, rule, tally) for day, tally in tallies.items() for rule in rules],
+        refused={day: _refusal(rules, tally) for day, tally in tallies.items()},
+    )
+
+
+def _in_timezone(rule: AnyRule, business_timezone: str) -> AnyRule:
+    if isinstance(rule, UniqueKey):
+        return rule
+    return replace(rule, holds=rule.holds.replace("{business_timezone}", business_timezone.replace("'", "''")))
+
+
+def _broken(rule: Rule) -> str:
+    return f"({rule.holds}) is not true"
+
+
+def _mark_broken_rows(connection: duckdb.DuckDBPyConnection, relation: str, rules: Sequence[AnyRule]) -> None:
+    connection.execute(f"alter table {relation} add column if not exists broken_rules varchar[] default []")
+    connection.execute(f"update {relation} set broken_rules = [] where broken_rules is null or len(broken_rules) > 0")
+    critical = [rule for rule in rules if isinstance(rule, Rule) and rule.severity == "critical"]
+    if critical:
+        names = ", ".join(f"case when {_broken(rule)} then '{rule.name}' end" for rule in critical)
+        connection.execute(
+            f"update {relation} set broken_rules = list_filter([{names}], lambda name: name is not null) "
+            f"where {' or '.join(_broken(rule) for rule in critical)}"
+        )
+
+
+def _mark_repeated_keys(connection: duckdb.DuckDBPyConnection, relation: str, rules: Sequence[AnyRule]) -> None:
+    for rule in rules:
+        if isinstance(rule, UniqueKey):
+            same_key = " and ".join(f"judged.{column} = repeated.{column}" for column in ("extract_date", *rule.columns))
+            connection.execute(
+                f"update {relation} as judged set broken_rules = ['{rule.name}'] "
+                f"from ({_repeated_keys(rule, relation)}) as repeated "
+                f"where {same_key} and len(judged.broken_rules) = 0 and judged.file_row < repeated.last_file_row"
+            )
+
+
+def _repeated_keys(rule: UniqueKey, rows: str) -> str:
+    """The keys that several otherwise faultless rows of one extract share.
+
+    Grouping by a hash first keeps millions of unique keys small; the keys themselves are compared where hashes repeat.
+    """
+    key = ", ".join(("extract_date", *rule.columns))
+    faultless = f"(len(broken_rules) = 0 or broken_rules[1] = '{rule.name}')"
+    return (
+        f"select {key}, max(file_row) as last_file_row from {rows} where {faultless} and hash({key}) in "
+        f"(select hash({key}) from {rows} where {faultless} group by hash({key}) having count(*) > 1) "
+        f"group by {key} having count(*) > 1"
+    )
+
+
+def _count(
+    connection: duckdb.DuckDBPyConnection, relation: str, rules: Sequence[AnyRule]
+) -> tuple[dict[date, _Tally], _Tally, _Tally]:
+    """The tally of each extract date, of all of them together, and of a day without rows."""
+    counts = ", ".join(
+        ("count(*)", "count(*) filter (len(broken_rules) > 0)", *(_counted(rule) for rule in rules)),
+    )
+    rows = connection.execute(
+        f"select extract_date, grouping(extract_date) = 1, {counts} from {relation} "
+        f"group by grouping sets ((extract_date), ()) union all select null, false, {counts} from {relation} where false"
+    ).fetchall()
+
+    by_day: dict[date, _Tally] = {}
+    others: dict[bool, _Tally] = {}
+    for day, is_all_days, row_count, refused, *found in rows:
+        tally = _Tally(row_count, refused, dict(zip((rule.name for rule in rules), found, strict=True)))
+        if day is None:
+            others[is_all_days] = tally
+        else:
+            by_day[day] = tally
+    return by_day, others[True], others[False]
+
+
+def _counted(rule: AnyRule) -> str:
+    if isinstance(rule, TableRule):
+        return f"{{'holds': coalesce({rule.holds}, false), 'measure': {rule.measure}}}"
+    if rule.severity == "critical":
+        return f"count(*) filter (list_contains(broken_rules, '{rule.name}'))"
+    return f"count(*) filter ({_broken(rule)})"
+
+
+def _failing_days(rule: AnyRule) -> str:
+    """The question for Great Expectations: extract dates and nothing else, so that no value of a row comes back."""
+    match rule:
+        case Rule():
+            return f"select extract_date from {{batch}} where {escaped(_broken(rule))} group by extract_date"
+        case UniqueKey():
+            return f"select extract_date from ({_repeated_keys(rule, '{batch}')}) as repeated group by extract_date"
+        case TableRule():
+            return ""
+
+
+def _check_agreement(
+    table: ExtractTable, rule: AnyRule, verdict: Verdict, by_day: dict[date, _Tally], all_days: _Tally
+) -> None:
+    if isinstance(rule, TableRule):
+        agreed = verdict.success == all_days.found[rule.name]["holds"]
+    else:
+        failing_days = sum(tally.found[rule.name] > 0 for tally in by_day.values())
+        agreed = (verdict.success, verdict.failing_days) == (failing_days == 0, failing_days)
+    if not agreed:
+        raise RuleError(
+            f"{table.id}: Great Expectations and the counts by day disagree about the rule {rule.name}. Nothing is accepted; "
+            "this is a fault of the program and not of the extract, please report it."
+        )
+
+
+def _result(table: ExtractTable, day: date, rule: AnyRule, tally: _Tally) -> ExpectationResult:
+    found = tally.found[rule.name]
+    if isinstance(rule, TableRule):
+        success, observed, unexpected_rows = found["holds"], _in_words(found["measure"], rule.unit), 0
+    else:
+        success, observed, unexpected_rows = found == 0, _in_words(found, "row"), found
+    return ExpectationResult(
+        extract_date=day,
+        source=table.source,
+        table_name=table.name,
+        expectation=rule.name,
+        column_name=", ".join(rule.columns),
+        severity=rule.severity,
+        success=success,
+        observed=observed,
+        rows=tally.rows,
+        unexpected_rows=unexpected_rows,
+    )
+
+
+def _in_words(number: Any, unit: str) -> str:
+    return f"{number:,} {unit}" if number == 1 else f"{number:,} {unit}s"
+
+
+def _refusal(rules: Sequence[AnyRule], tally: _Tally) -> Refusal:
+    refusing = [rule.name for rule in rules if rule.severity == "critical" and not isinstance(rule, TableRule)]
+    return Refusal(tally.rows, tally.refused, {name: tally.found[name] for name in refusing if tally.found[name]})
+
+
+def _what_failed(
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    table: ExtractTable,
+    rules: Sequence[AnyRule],
+    error: duckdb.Error | None = None,
+) -> RuleError:
+    """Finds the rule that cannot be evaluated. DuckDB's own words are repeated only where they cannot quote a row."""
+    for name, attempt in _attempts(rules):
+        try:
+            connection.execute(f"select {attempt} from {relation}").fetchall()
+        except duckdb.Error as its_error:
+            return RuleError(f"{table.id}: the rule {name} cannot be evaluated ({_reason(its_error)}).")
+    names = ", ".join(rule.name for rule in rules)
+    reason = _reason(error) if error else "Great Expectations gave no verdict"
+    return RuleError(f"{table.id}: these rules cannot be evaluated on {relation} ({reason}): {names}.")
+
+
+def _attempts(rules: Sequence[AnyRule]) -> Iterator[tuple[str, str]]:
+    for rule in rules:
+        if isinstance(rule, Rule):
+            yield rule.name, f"count(*) filter ({_broken(rule)})"
+        elif isinstance(rule, TableRule):
+            yield rule.name, _counted(rule)
+
+
+def _reason(error: duckdb.Error) -> str:
+    quotes_no_row = isinstance(error, (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException))
+    return str(error).splitlines()[0].strip() if quotes_no_row else type(error).__name__

@@ -1,0 +1,69 @@
+"""The only place that opens the warehouse: one DuckDB file, private to the run, that one process at a time may write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+from filelock import FileLock, Timeout
+
+from orchestration.errors import ConfigurationError, RefreshRunning
+from orchestration.settings import Home, Settings
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """Opens ``warehouse.duckdb`` of a home with the settings' limits."""
+
+    home: Home
+    settings: Settings
+
+    @property
+    def path(self) -> Path:
+        return self.home.warehouse
+
+    @contextmanager
+    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection for the length of the block; dbt, a process of its own, can open the file only outside of it."""
+        self.home.path.mkdir(parents=True, exist_ok=True)
+        try:
+            connection = duckdb.connect(str(self.path), config=self.limits)
+        except (duckdb.InvalidInputException, duckdb.ParserException) as refused:
+            raise ConfigurationError(
+                f"DuckDB does not accept memory_limit `{self.settings.memory_limit}` or threads "
+                f"`{self.settings.threads}` of settings.yml: {refused}"
+            ) from refused
+        try:
+            connection.execute("set TimeZone = 'UTC'")
+            connection.execute("set enable_progress_bar = false")
+            yield connection
+        finally:
+            connection.close()
+
+    @property
+    def limits(self) -> dict[str, str | bool | int | float | list[str]]:
+        return {
+            "memory_limit": self.settings.memory_limit,
+            "threads": str(self.settings.threads),
+            "temp_directory": f"{self.path}.tmp",
+        }
+
+
+@contextmanager
+def only_one_refresh(home: Home) -> Iterator[None]:
+    """Holds the home's lock. The operating system lets it go when the process ends, however it ends.
+
+    Raises RefreshRunning when another process holds it.
+    """
+    home.path.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(home.path / "refresh.lock")
+    try:
+        with lock.acquire(blocking=False):
+            yield
+    except Timeout as held:
+        raise RefreshRunning(
+            f"Another refresh of {home.path} is running. Wait until it has ended; it cannot be left behind by a crash."
+        ) from held
