@@ -1,4 +1,4 @@
-"""What the assignment of a customer to a campaign must look like: the arm, and the day of the contact if there was one."""
+"""What the assignment of a customer to a campaign must look like: the arm, and when the contact was made."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ RULES: list[AnyRule] = [
     line_is_readable(),
     key_is_present(TABLE),
     *readable(TABLE),
-    known("arm", ("treatment", "control"), "Impact compares exactly these two arms; empty means that no holdout was kept."),
+    known(
+        "arm",
+        ("treatment", "control"),
+        "Impact compares exactly these two arms; empty means that there was no holdout.",
+    ),
     dated_by_the_extract(
         "contact_is_not_in_the_future",
         "contacted_on",

@@ -41,7 +41,7 @@ RULES: list[AnyRule] = [
             holds="birth_date is null or birth_date between date '1900-01-01' and extract_date",
             columns=("birth_date",),
             severity="critical",
-            because="Nobody is born after the day of the extract, and no customer before 1900; such a date gives a wrong age.",
+            because="No customer was born after the day of the extract or before 1900; the age would be wrong.",
         )
     ),
     _unless_deleted(
@@ -56,7 +56,7 @@ RULES: list[AnyRule] = [
             "sign_up_is_not_in_the_future",
             "signed_up_on",
             "warning",
-            "A sign-up after the day of the extract is a slip of the source, and no reason to miss the customer's consent.",
+            "A sign-up after the day of the extract is a slip, and no reason to miss the customer's consent.",
         )
     ),
     _unless_deleted(

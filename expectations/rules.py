@@ -1,8 +1,8 @@
 """The kinds of rule that an extract is held to, and the rules that many tables share.
 
-A rule is plain data: its name, a piece of DuckDB SQL, and a reason for people. Nothing here runs SQL or knows where the
-rows lie; besides the columns of its contract a rule may read ``extract_date``, ``file_row`` and ``unreadable``. The text
-``{business_timezone}`` in a rule stands for the name of the business time zone.
+A rule is plain data: its name, a piece of DuckDB SQL, and a reason for people. Nothing here runs SQL or knows where
+the rows lie. Besides the columns of its contract a rule may read ``extract_date``, ``file_row`` and ``unreadable``;
+the text ``{business_timezone}`` stands for the name of the business time zone.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ Severity = Literal["critical", "warning"]
 class Rule:
     """What each row must be: ``holds`` is a SQL predicate that is true for a good row.
 
-    A row that breaks a ``critical`` rule is refused; one that breaks a ``warning`` is kept and counted. ``columns`` are the
-    columns that the rule vouches for. A predicate that yields null counts as broken.
+    A row that breaks a ``critical`` rule is refused; one that breaks a ``warning`` is kept and counted. ``columns`` are
+    the columns that the rule vouches for. A predicate that yields null counts as broken.
     """
 
     name: str
@@ -33,7 +33,10 @@ class Rule:
 
 @dataclass(frozen=True)
 class UniqueKey:
-    """No two rows of one file have the same key. Decided among the rows that broke no other critical rule; the last wins."""
+    """No two rows of one file have the same key.
+
+    Decided among the rows that broke no other critical rule: the last of them is kept, the earlier ones are refused.
+    """
 
     columns: tuple[str, ...]
     because: str
@@ -45,8 +48,8 @@ class UniqueKey:
 class TableRule:
     """What the rows together must be, as one of Great Expectations' own expectations.
 
-    ``expectation`` and ``parameters`` name and fill that expectation; ``holds`` says the same as a SQL aggregate, for each
-    extract date; ``measure`` is the SQL aggregate that people are shown, in ``unit``. It refuses no row.
+    ``expectation`` and ``parameters`` name and fill that expectation; ``holds`` says the same as a SQL aggregate, for
+    each extract date; ``measure`` is the aggregate that people are shown, in ``unit`` (singular). It refuses no row.
     """
 
     name: str
@@ -138,13 +141,13 @@ def dated_by_the_extract(name: str, column: str, severity: Severity, because: st
 
 
 def happened_by_the_extract(name: str, column: str, severity: Severity, because: str) -> Rule:
-    """The UTC time in ``column`` is empty or, in the business time zone, not after the day that the extract describes."""
+    """The UTC time in ``column`` is empty or, in the business time zone, not after the day of the extract."""
     local_date = f"cast(timezone('{{business_timezone}}', timezone('UTC', {column})) as date)"
     return Rule(name, f"{column} is null or {local_date} <= extract_date", (column,), severity, because)
 
 
 def _is_given(table: ExtractTable, column: str) -> str:
-    """Not empty and not blank; a value that is there but cannot be read has its own rule and does not break this one too."""
+    """Not empty and not blank. A value that is there and cannot be read breaks its own rule and not this one too."""
     if table.columns[column] == "VARCHAR":
         return f"(coalesce(trim({column}) <> '', false) or map_contains(unreadable, 'line'))"
     return f"({column} is not null or map_contains(unreadable, '{column}') or map_contains(unreadable, 'line'))"

@@ -1,4 +1,4 @@
-"""What an order line must look like. Whether its customer and product are known is no matter of the line and not asked here."""
+"""What an order line must look like. Whether anybody knows its customer and its product is not asked here."""
 
 from __future__ import annotations
 

@@ -41,7 +41,8 @@ def days_to_evaluate(requested: Days, on_record: Days | None, first_changed_extr
     """The as-of dates that a run evaluates so that the record ends up as if every day had been run in order.
 
     A day's state rests on every extract up to that day, and its entries and exits on the day before. So the run begins
-    with the earliest day asked for, not yet recorded, or resting on a changed extract, and goes on to the last day on record.
+    with the earliest day asked for, not yet recorded, or resting on a changed extract, and goes on to the last day on
+    record.
     """
     if on_record is None:
         return requested

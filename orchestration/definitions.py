@@ -9,6 +9,7 @@ from orchestration.ingest.contracts import EXTRACT_TABLES
 from orchestration.instance import first_and_newest_day, warehouse_resource
 from orchestration.measure.assets import counts_asset
 from orchestration.partitions import daily_partitions
+from orchestration.progress import console
 from orchestration.publish.assets import release
 from orchestration.publish.releases import days_on_record
 from orchestration.schedule import nightly_refresh, nightly_schedule
@@ -19,7 +20,9 @@ from orchestration.validate.gate import judge_with, rule_names
 from orchestration.warehouse import Warehouse
 
 
-def build_definitions(home: Home | None = None, settings: Settings | None = None, judge: Judge | None = None) -> dg.Definitions:
+def build_definitions(
+    home: Home | None = None, settings: Settings | None = None, judge: Judge | None = None
+) -> dg.Definitions:
     """The pipeline of one home; tests hand in their own."""
     home = home or locate_home()
     settings = settings or load_settings(home)
@@ -39,6 +42,7 @@ def build_definitions(home: Home | None = None, settings: Settings | None = None
         schedules=[nightly_schedule(job, settings.business_timezone)],
         resources={"warehouse": warehouse_resource(warehouse)},
         executor=dg.in_process_executor,
+        loggers={"console": console},
     )
 
 

@@ -57,7 +57,9 @@ def first_and_newest_day(home: Home) -> tuple[date, date]:
 
 
 def _bury_the_dead(context: dg.InitResourceContext) -> None:
-    """A run that was killed is still "started" for Dagster and would hold the queue for ever; we have the lock, so it is dead."""
+    """A run that was killed is still "started" for Dagster and would hold the queue for ever; we have the lock, so it
+    is dead.
+    """
     instance = context.instance
     if instance is None or context.run is None:
         return

@@ -1,4 +1,6 @@
-"""A Dagster partition is an extract date; a run covers a range of them. Translates between Dagster's words and ``days``."""
+"""A Dagster partition is an extract date; a run covers a range of them. Translates between Dagster's words and
+``days``.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,11 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import dagster as dg
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG, PARTITION_NAME_TAG
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+)
 
 from orchestration.days import Days
 
@@ -25,7 +31,10 @@ def range_tags(days: Days) -> dict[str, str]:
 def days_of_run(run: dg.DagsterRun) -> Days:
     """The days that a run covers, whether it was started for one partition or for a range."""
     single = run.tags.get(PARTITION_NAME_TAG)
-    first, last = run.tags.get(ASSET_PARTITION_RANGE_START_TAG, single), run.tags.get(ASSET_PARTITION_RANGE_END_TAG, single)
+    first, last = (
+        run.tags.get(ASSET_PARTITION_RANGE_START_TAG, single),
+        run.tags.get(ASSET_PARTITION_RANGE_END_TAG, single),
+    )
     if first is None or last is None:
         raise dg.DagsterInvariantViolationError("The refresh runs for days: choose a partition, or a range of them.")
     return Days(date.fromisoformat(first), date.fromisoformat(last))

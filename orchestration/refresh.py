@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
+import shutil
 
 from orchestration.days import Days
 from orchestration.errors import ExtractMissing
 from orchestration.instance import first_and_newest_day, open_instance
 from orchestration.partitions import range_tags
+from orchestration.progress import QUIET
 from orchestration.publish.releases import Manifest, current_release
 from orchestration.settings import Home, Settings
+from orchestration.warehouse import only_one_refresh
 
 
 def refresh(home: Home, settings: Settings, days: Days) -> Manifest:
@@ -26,9 +28,20 @@ def refresh(home: Home, settings: Settings, days: Days) -> Manifest:
     if days.first < first:
         raise ExtractMissing(f"Nothing is known of {days.first}: the first extracts in {home.extracts} are of {first}.")
     os.environ["DAGSTER_HOME"] = str(home.dagster)
-    with contextlib.redirect_stdout(sys.stderr), open_instance(home) as instance:
+    # dbt's lines of progress go to its own log under the home; stdout is for the answer.
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), open_instance(home) as instance:
         job = build_definitions(home, settings).resolve_job_def(JOB)
-        job.execute_in_process(instance=instance, tags=range_tags(days), raise_on_error=True)
+        job.execute_in_process(instance=instance, run_config=QUIET, tags=range_tags(days), raise_on_error=True)
     manifest = current_release(home)
     assert manifest is not None
     return manifest
+
+
+def rebuild(home: Home, settings: Settings, days: Days) -> Manifest:
+    """Throws the warehouse away and derives it, and a release, again from the archive; extracts need not be there any
+    more.
+    """
+    with only_one_refresh(home):
+        for file in home.path.glob("warehouse.duckdb*"):
+            shutil.rmtree(file) if file.is_dir() else file.unlink()
+    return refresh(home, settings, days)

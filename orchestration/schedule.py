@@ -5,6 +5,8 @@ from datetime import timedelta
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from orchestration.progress import QUIET
+
 JOB = "nightly_refresh"
 
 
@@ -14,6 +16,7 @@ def nightly_refresh(partitions: dg.DailyPartitionsDefinition) -> UnresolvedAsset
         JOB,
         selection=dg.AssetSelection.all(),
         partitions_def=partitions,
+        config=QUIET,
         description="Extracts in, checks, models, daily counts, release. A range of days is one run.",
     )
 

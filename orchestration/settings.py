@@ -1,4 +1,6 @@
-"""Where the home is and what ``settings.yml`` in it may say. Every other module is handed a ``Settings``; none reads the environment."""
+"""Where the home is and what ``settings.yml`` in it may say. Every other module is handed a ``Settings``; none reads
+the environment.
+"""
 
 from __future__ import annotations
 

@@ -5,7 +5,9 @@
 {%- endmacro %}
 
 {% macro in_last(within, day, as_of='as_of_date') -%}
-    ({{ day }} > {{ as_of }} - interval {{ within }} and {{ day }} <= {{ as_of }})
+    {%- set count, unit = within.split(' ') -%}
+    {%- set window_start = as_of ~ ' - ' ~ (count if unit in ('day', 'days') else 'interval ' ~ within) -%}
+    ({{ day }} > {{ window_start }} and {{ day }} <= {{ as_of }})
 {%- endmacro %}
 
 {# Someone born on 29 February completes a year on 1 March of a year that has no 29 February. #}

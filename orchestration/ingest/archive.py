@@ -20,7 +20,9 @@ from orchestration.ingest.extracts import Extract
 
 @dataclass(frozen=True)
 class Quality:
-    """What one expectation found in one extract; one row of ``metrics.input_quality``. Holds counts, never a customer's value."""
+    """What one expectation found in one extract; one row of ``metrics.input_quality``. Holds counts, never a customer's
+    value.
+    """
 
     expectation: str
     column_name: str
@@ -60,7 +62,9 @@ def archived(connection: duckdb.DuckDBPyConnection, archive: Path, table: Extrac
     return {day: Origin(**json.loads(origin)) for day, origin in rows}
 
 
-def quality_of(connection: duckdb.DuckDBPyConnection, archive: Path, table: ExtractTable, days: Iterable[date]) -> dict[date, list[Quality]]:
+def quality_of(
+    connection: duckdb.DuckDBPyConnection, archive: Path, table: ExtractTable, days: Iterable[date]
+) -> dict[date, list[Quality]]:
     """What the checks found in the archived partitions of the given days."""
     files = [str(path) for day in days if (path := partition(archive, table, day)).exists()]
     if not files:
@@ -74,11 +78,20 @@ def quality_of(connection: duckdb.DuckDBPyConnection, archive: Path, table: Extr
 
 
 def keep_accepted(
-    connection: duckdb.DuckDBPyConnection, archive: Path, extract: Extract, relation: str, quality: list[Quality], refused: int
+    connection: duckdb.DuckDBPyConnection,
+    archive: Path,
+    extract: Extract,
+    relation: str,
+    quality: list[Quality],
+    refused: int,
 ) -> Origin:
-    """Writes the rows of a day that broke no critical rule into the archive, replacing the day's earlier version by one rename."""
+    """Writes the rows of a day that broke no critical rule into the archive, replacing the day's earlier version by one
+    rename.
+    """
     day = extract.extract_date
-    rows = connection.execute(f"select count(*) from {relation} where extract_date = $day", {"day": day}).fetchall()[0][0]
+    rows = connection.execute(f"select count(*) from {relation} where extract_date = $day", {"day": day}).fetchall()[0][
+        0
+    ]
     origin = Origin(extract.path.name, extract.stamp, extract.sha256, rows, refused)
     metadata = {"origin": json.dumps(asdict(origin)), "quality": json.dumps([asdict(found) for found in quality])}
     columns = ", ".join(extract.table.columns)
@@ -91,7 +104,9 @@ def keep_accepted(
     return origin
 
 
-def keep_refused(connection: duckdb.DuckDBPyConnection, quarantine: Path, extract: Extract, relation: str, refused: int) -> None:
+def keep_refused(
+    connection: duckdb.DuckDBPyConnection, quarantine: Path, extract: Extract, relation: str, refused: int
+) -> None:
     """Writes the refused rows of a day, with every rule that each broke; a day without any has no file."""
     path = partition(quarantine, extract.table, extract.extract_date)
     if not refused:
@@ -108,11 +123,14 @@ def keep_refused(connection: duckdb.DuckDBPyConnection, quarantine: Path, extrac
 
 
 def register_archive(connection: duckdb.DuckDBPyConnection, archive: Path) -> None:
-    """Makes the archive readable as views: ``crm.customers`` and so on, and what the checks found as ``quality.results``.
+    """Makes the archive readable as views: ``crm.customers`` and so on, and what the checks found as
+    ``quality.results``.
 
     A table that never had an extract is an empty view, so that the models need not know.
     """
-    connection.execute("create schema if not exists crm; create schema if not exists shop; create schema if not exists quality")
+    connection.execute(
+        "create schema if not exists crm; create schema if not exists shop; create schema if not exists quality"
+    )
     found = []
     for table in EXTRACT_TABLES.values():
         files = f"{archive / table.source / table.name}/*/data.parquet".replace("'", "''")

@@ -10,13 +10,13 @@ from datetime import date
 import dagster as dg
 import duckdb
 
+from orchestration.days import ONE_DAY, Days
 from orchestration.errors import ExtractMissing, ExtractRefused
-from orchestration.ingest.archive import Origin, Quality, archived, keep_accepted, keep_refused, partition, quality_of
+from orchestration.ingest.archive import Origin, Quality, archived, keep_accepted, keep_refused, quality_of
 from orchestration.ingest.contracts import ExtractTable
 from orchestration.ingest.extracts import Extract, find_extracts
 from orchestration.ingest.reading import FILE_EXPECTATIONS, Finding, read_extracts, relation_of
 from orchestration.partitions import days_of_run
-from orchestration.days import ONE_DAY, Days
 from orchestration.settings import Home
 from orchestration.warehouse import Warehouse
 
@@ -26,7 +26,9 @@ REFUSED_CHECK = "refused_share_is_within_limit"
 
 @dataclass(frozen=True)
 class Judged:
-    """What a judge says of one extract; ``refusal`` is the sentence that stops the run, where too many rows were refused."""
+    """What a judge says of one extract; ``refusal`` is the sentence that stops the run, where too many rows were
+    refused.
+    """
 
     quality: list[Quality]
     refused: int
@@ -45,8 +47,15 @@ class Ingested:
     origins: dict[date, Origin]
 
 
-def extract_asset(table: ExtractTable, partitions: dg.DailyPartitionsDefinition, judge: Judge, rules: Sequence[str]) -> dg.AssetsDefinition:
-    """The asset ``<source>/<table>``: its partitions are the archive's."""
+def extract_asset(
+    table: ExtractTable, partitions: dg.DailyPartitionsDefinition, judge: Judge, rules: Sequence[str]
+) -> dg.AssetsDefinition:
+    """The asset ``<source>/<table>``.
+
+    A required table comes every day, and its Dagster partitions are the archive's. The others come when they like:
+    their
+    asset has no partitions, for each costs every run two events whether there is a file or not.
+    """
     key = dg.AssetKey([table.source, table.name])
     checks = [dg.AssetCheckSpec(rule, asset=key) for rule in (*rules, FILE_CHECK)]
     blocking = dg.AssetCheckSpec(REFUSED_CHECK, asset=key, blocking=True)
@@ -56,45 +65,43 @@ def extract_asset(table: ExtractTable, partitions: dg.DailyPartitionsDefinition,
         group_name="ingest",
         kinds={"duckdb", "parquet"},
         description=f"The extracts of {table.id}, typed and judged, one archive partition per extract date.",
-        partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.single_run(),
+        partitions_def=partitions if table.required else None,
+        backfill_policy=dg.BackfillPolicy.single_run() if table.required else None,
         check_specs=[*checks, blocking],
         required_resource_keys={"warehouse"},
     )
-    def extracts(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    def extracts(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         warehouse: Warehouse = context.resources.warehouse
         days = days_of_run(context.run)
         with warehouse.connect() as connection:
             ingested = ingest(connection, warehouse.home, table, days, judge)
             quality = quality_of(connection, warehouse.home.archive, table, {*days, *ingested.new})
-        for day in days:
-            origin = ingested.origins.get(day)
-            context.add_asset_metadata(
-                {"dagster/partition_row_count": origin.rows - origin.refused if origin else 0, "refused_rows": origin.refused if origin else 0},
-                asset_key=key,
-                partition_key=str(day),
-            )
-        for day in ingested.new:
-            if day not in days:
-                context.log_event(dg.AssetMaterialization(key, partition=str(day), description="arrived or corrected after its night"))
+        if table.required:
+            _describe_partitions(context, key, days, ingested)
         context.log.info(f"{table.id}: {len(ingested.new)} new extracts up to {days.last}")
-        yield dg.MaterializeResult(asset_key=key, metadata={"new_extracts": len(ingested.new)})
+        rows = sum(origin.rows - origin.refused for origin in ingested.origins.values())
+        yield dg.MaterializeResult(asset_key=key, metadata={"new_extracts": len(ingested.new), "rows_in_archive": rows})
         yield from _check_results(key, rules, quality)
 
     return extracts
 
 
-def ingest(connection: duckdb.DuckDBPyConnection, home: Home, table: ExtractTable, days: Days, judge: Judge) -> Ingested:
+def ingest(
+    connection: duckdb.DuckDBPyConnection, home: Home, table: ExtractTable, days: Days, judge: Judge
+) -> Ingested:
     """Brings the archive up to date with every extract up to the last of the days that is new or has changed.
 
-    Raises ExtractMissing where a required extract of the days has not come, ExtractUnreadable where a file cannot be read,
+    Raises ExtractMissing where a required extract of the days has not come, ExtractUnreadable where a file cannot be
+    read,
     ExtractRefused where too many rows of an extract broke a critical rule. What could be accepted is archived even so.
     """
     extracts = find_extracts(home.extracts, table)
     before = archived(connection, home.archive, table)
     if table.required:
         _demand(home, table, days, {*extracts, *before})
-    new = [extract for day, extract in sorted(extracts.items()) if day <= days.last and _is_new(extract, before.get(day))]
+    new = [
+        extract for day, extract in sorted(extracts.items()) if day <= days.last and _is_new(extract, before.get(day))
+    ]
     if not new:
         return Ingested([], before)
     relation = relation_of(table)
@@ -117,6 +124,18 @@ def ingest(connection: duckdb.DuckDBPyConnection, home: Home, table: ExtractTabl
     return Ingested([extract.extract_date for extract in new], origins)
 
 
+def _describe_partitions(context: dg.AssetExecutionContext, key: dg.AssetKey, days: Days, ingested: Ingested) -> None:
+    for day in days:
+        origin = ingested.origins[day]
+        rows = {"dagster/partition_row_count": origin.rows - origin.refused, "refused_rows": origin.refused}
+        context.add_asset_metadata(rows, asset_key=key, partition_key=str(day))
+    for day in ingested.new:
+        if day not in days:
+            context.log_event(
+                dg.AssetMaterialization(key, partition=str(day), description="came or was corrected after its night")
+            )
+
+
 def _demand(home: Home, table: ExtractTable, days: Days, have: set[date]) -> None:
     missing = [day for day in days if day not in have]
     if missing:
@@ -133,7 +152,9 @@ def _is_new(extract: Extract, origin: Origin | None) -> bool:
     return origin is None or (origin.stamp != extract.stamp and origin.sha256 != extract.sha256)
 
 
-def _file_quality(extract: Extract, findings: list[Finding], day_before: Origin | None, judged: list[Quality]) -> list[Quality]:
+def _file_quality(
+    extract: Extract, findings: list[Finding], day_before: Origin | None, judged: list[Quality]
+) -> list[Quality]:
     """The expectations of the file as a file, as rows beside those of its contents."""
     odd = {finding.expectation: finding for finding in findings if finding.extract_date == extract.extract_date}
     if day_before and day_before.rows and day_before.sha256 == extract.sha256:
@@ -154,16 +175,22 @@ def _file_quality(extract: Extract, findings: list[Finding], day_before: Origin 
     ]
 
 
-def _check_results(key: dg.AssetKey, rules: Sequence[str], quality: dict[date, list[Quality]]) -> Iterator[dg.AssetCheckResult]:
+def _check_results(
+    key: dg.AssetKey, rules: Sequence[str], quality: dict[date, list[Quality]]
+) -> Iterator[dg.AssetCheckResult]:
     """One result per rule for the whole run: which days broke it, and how many rows."""
     broken: dict[str, dict[date, Quality]] = {}
     for day, found in sorted(quality.items()):
         for one in found:
             if not one.success:
-                broken.setdefault(FILE_CHECK if one.expectation in FILE_EXPECTATIONS else one.expectation, {})[day] = one
+                broken.setdefault(FILE_CHECK if one.expectation in FILE_EXPECTATIONS else one.expectation, {})[day] = (
+                    one
+                )
     for rule in (*rules, FILE_CHECK):
         days = broken.get(rule, {})
-        said = "; ".join(f"{day}: {one.observed or f'{one.unexpected_rows} rows'}" for day, one in list(days.items())[:5])
+        said = "; ".join(
+            f"{day}: {one.observed or f'{one.unexpected_rows} rows'}" for day, one in list(days.items())[:5]
+        )
         yield dg.AssetCheckResult(
             asset_key=key,
             check_name=rule,

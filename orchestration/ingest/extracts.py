@@ -1,4 +1,6 @@
-"""Finds the extracts that other systems dropped: which file is which table's, for which day. Does not open them for their rows."""
+"""Finds the extracts that other systems dropped: which file is which table's, for which day. Does not open them for
+their rows.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,8 @@ class Extract:
 def find_extracts(folder: Path, table: ExtractTable) -> dict[date, Extract]:
     """The extracts of a table under ``extracts/``, by extract date.
 
-    Names that begin with a dot or an underscore, or end in .tmp or .part, are somebody's unfinished work and left alone.
+    Names that begin with a dot or an underscore, or end in .tmp or .part, are somebody's unfinished work and left
+    alone.
     Raises ExtractUnreadable for a name that is no date, and for two files of one day.
     """
     found: dict[date, Extract] = {}

@@ -1,4 +1,5 @@
-"""Reads one extract, whatever its format, into typed rows of the ``incoming`` schema. DuckDB reads the file; no row passes through Python.
+"""Reads one extract, whatever its format, into typed rows of the ``incoming`` schema. DuckDB reads the file; no row
+passes through Python.
 
 A text that cannot be read as its column's type becomes null and is kept aside in the column ``unreadable``.
 Whether a row is believed is decided later, by ``validate``.
@@ -25,7 +26,9 @@ DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 @dataclass(frozen=True)
 class Finding:
-    """What was odd about a file as a file; its rows were read all the same. ``observed`` never holds a customer's value."""
+    """What was odd about a file as a file; its rows were read all the same. ``observed`` never holds a customer's
+    value.
+    """
 
     extract_date: date
     expectation: str
@@ -59,8 +62,11 @@ def relation_of(table: ExtractTable) -> str:
     return f"incoming.{table.source}__{table.name}"
 
 
-def read_extracts(connection: duckdb.DuckDBPyConnection, table: ExtractTable, extracts: Iterable[Extract]) -> list[Finding]:
-    """Reads the extracts into ``incoming.<source>__<table>``, replacing what was there, and says what was odd about the files.
+def read_extracts(
+    connection: duckdb.DuckDBPyConnection, table: ExtractTable, extracts: Iterable[Extract]
+) -> list[Finding]:
+    """Reads the extracts into ``incoming.<source>__<table>``, replacing what was there, and says what was odd about the
+    files.
 
     One row per row of a file: the contract's columns typed, ``extract_date``, ``file_row`` (from 1) and ``unreadable`` (a map
     from column to the text that could not be read; ``line`` for a line that could not be split into columns).
@@ -70,7 +76,8 @@ def read_extracts(connection: duckdb.DuckDBPyConnection, table: ExtractTable, ex
     columns = ", ".join(f"{column} {type_}" for column, type_ in table.columns.items())
     connection.execute("create schema if not exists incoming")
     connection.execute(
-        f"create or replace table {relation} ({columns}, extract_date date, file_row bigint, unreadable map(varchar, varchar))"
+        f"create or replace table {relation} ({columns}, extract_date date, file_row bigint, unreadable map(varchar, varchar), "
+        "broken_rules varchar[] default [])"
     )
     findings: list[Finding] = []
     unreadable: list[str] = []
@@ -114,9 +121,11 @@ def _read(connection: duckdb.DuckDBPyConnection, extract: Extract, relation: str
     ]
     if scan.malformed:
         readings.append(f"case when {scan.malformed} then struct_pack(k := 'line', v := '') end")
-    unreadable = f"map_from_entries(list_filter([{', '.join(readings)}], lambda r: r is not null))" if readings else "map {}"
+    unreadable = (
+        f"map_from_entries(list_filter([{', '.join(readings)}], lambda r: r is not null))" if readings else "map {}"
+    )
     connection.execute(
-        f"insert into {relation} select {', '.join(values.values())}, date '{extract.extract_date}', {scan.file_row}, {unreadable} "
+        f"insert into {relation} select {', '.join(values.values())}, date '{extract.extract_date}', {scan.file_row}, {unreadable}, [] "
         f"from {scan.relation}"
     )
     if extract.format.startswith("csv"):
@@ -135,7 +144,12 @@ def _scan_parquet(connection: duckdb.DuckDBPyConnection, extract: Extract) -> _S
 
 def _scan_json_lines(connection: duckdb.DuckDBPyConnection, extract: Extract) -> _Scan:
     lines = f"read_ndjson_objects({_quoted(extract.path)}, ignore_errors = true)"
-    keys = [key for (key,) in connection.execute(f"select distinct unnest(json_keys(json)) as key from {lines} order by key").fetchall()]
+    keys = [
+        key
+        for (key,) in connection.execute(
+            f"select distinct unnest(json_keys(json)) as key from {lines} order by key"
+        ).fetchall()
+    ]
     if not keys:
         raise ExtractUnreadable(f"{extract.name} has no line that is a JSON object. Send one object per line.")
     columns = ", ".join(f"json ->> {_literal('$.' + _json_key(key))} as {_identifier(key)}" for key in keys)
@@ -147,7 +161,9 @@ def _scan_csv(connection: duckdb.DuckDBPyConnection, extract: Extract) -> _Scan:
     encoding, findings = "utf-8", []
     header, delimiter = _header(extract)
     if delimiter != ",":
-        findings.append(_finding(extract, "columns_are_separated_by_commas", observed=f"separated by {DELIMITERS[delimiter]}"))
+        findings.append(
+            _finding(extract, "columns_are_separated_by_commas", observed=f"separated by {DELIMITERS[delimiter]}")
+        )
     if _has_wrong_encoding(connection, _csv(extract, header, delimiter, encoding)):
         encoding = "latin-1"
         findings.append(_finding(extract, "text_is_utf8", observed="read as Latin-1"))
@@ -180,7 +196,9 @@ def _header(extract: Extract) -> tuple[list[str], str]:
 def _has_wrong_encoding(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
     _forget_malformed_lines(connection)
     connection.execute(f"select count(columns(*)) from {relation}").fetchall()
-    wrong = connection.execute("select count(*) from malformed_lines where error_type = 'INVALID ENCODING'").fetchall()[0][0]
+    wrong = connection.execute("select count(*) from malformed_lines where error_type = 'INVALID ENCODING'").fetchall()[
+        0
+    ][0]
     _forget_malformed_lines(connection)
     return bool(wrong)
 
@@ -204,18 +222,31 @@ def _compare_columns(extract: Extract, present: list[str]) -> list[Finding]:
     if missing := [column for column in wanted if column not in present]:
         guesses = {column: difflib.get_close_matches(column, unknown, n=1, cutoff=0.5) for column in missing}
         renamed = [f"{guess[0]} may be {column} renamed" for column, guess in guesses.items() if guess]
-        hint = f" Unknown columns in it: {', '.join(unknown)}" + (f" ({'; '.join(renamed)})." if renamed else ".") if unknown else ""
+        hint = (
+            f" Unknown columns in it: {', '.join(unknown)}" + (f" ({'; '.join(renamed)})." if renamed else ".")
+            if unknown
+            else ""
+        )
         raise ExtractUnreadable(
             f"{extract.name} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}.{hint} "
             "Deliver it again with every column of the contract, empty where nothing is known."
         )
-    return [_finding(extract, "no_unknown_columns", ",".join(unknown), f"kept out: {', '.join(unknown)}")] if unknown else []
+    return (
+        [_finding(extract, "no_unknown_columns", ",".join(unknown), f"kept out: {', '.join(unknown)}")]
+        if unknown
+        else []
+    )
 
 
 def _zones(connection: duckdb.DuckDBPyConnection, extract: Extract, relation: str, column: str) -> list[Finding]:
     zone = f"coalesce(nullif(regexp_extract({_text(column)}, '(Z|[+-]\\d\\d(:?\\d\\d)?)$', 1), ''), 'none')"
     zone = f"case when length({_text(column)}) > 10 then {zone} end"
-    zones = [z for (z,) in connection.execute(f"select distinct {zone} as zone from {relation} where zone is not null order by zone").fetchall()]
+    zones = [
+        z
+        for (z,) in connection.execute(
+            f"select distinct {zone} as zone from {relation} where zone is not null order by zone"
+        ).fetchall()
+    ]
     _forget_malformed_lines(connection)
     if len(zones) < 2:
         return []
@@ -233,7 +264,9 @@ def _typed(column: str, type_: str, given: str) -> str:
         if given.endswith("[]"):
             items = f"{_identifier(column)}::varchar[]"
         else:
-            items = f"case when {text} like '[%' then from_json({text}, '[\"VARCHAR\"]') else string_split({text}, ';') end"
+            items = (
+                f"case when {text} like '[%' then from_json({text}, '[\"VARCHAR\"]') else string_split({text}, ';') end"
+            )
         return f"list_filter(list_transform({items}, lambda item: trim(item)), lambda item: item <> '')"
     if type_ == "TIMESTAMP":
         instant = _identifier(column) if given == "TIMESTAMP WITH TIME ZONE" else f"try_cast({text} as timestamptz)"

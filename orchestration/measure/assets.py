@@ -25,14 +25,16 @@ def counts_asset(partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinitio
         deps=[["metrics", "segment_sizes"], ["metrics", "segment_membership_changes"]],
         required_resource_keys={"warehouse"},
     )
-    def segment_counts_daily(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    def segment_counts_daily(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         warehouse: Warehouse = context.resources.warehouse
         foundation = foundation_of(DbtProjectOfHome(warehouse).manifest(), warehouse.settings.business_timezone)
         with warehouse.connect() as connection:
             rows = record_counts(connection, planned(connection))
             finish(connection, warehouse.home.archive, foundation)
         for day in days_of_run(context.run):
-            context.add_asset_metadata({"dagster/partition_row_count": rows.get(str(day), 0)}, asset_key=COUNTS, partition_key=str(day))
+            context.add_asset_metadata(
+                {"dagster/partition_row_count": rows.get(str(day), 0)}, asset_key=COUNTS, partition_key=str(day)
+            )
         return dg.MaterializeResult(metadata={"rows": sum(rows.values())})
 
     return segment_counts_daily

@@ -1,4 +1,6 @@
-"""The daily counts: one row per segment and as-of date, zeros included. Knows tables of sizes and changes; knows no rule."""
+"""The daily counts: one row per segment and as-of date, zeros included. Knows tables of sizes and changes; knows no
+rule.
+"""
 
 from __future__ import annotations
 
@@ -90,6 +92,7 @@ def record_counts(connection: duckdb.DuckDBPyConnection, days: Days) -> dict[str
     connection.execute(RECORD, bounds)
     connection.execute("commit")
     rows = connection.execute(
-        "select as_of_date::varchar, count(*) from metrics.segment_counts_daily where as_of_date between $first and $last group by 1", bounds
+        "select as_of_date::varchar, count(*) from metrics.segment_counts_daily where as_of_date between $first and $last group by 1",
+        bounds,
     )
     return dict(rows.fetchall())

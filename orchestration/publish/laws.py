@@ -42,5 +42,7 @@ LAWS = {
 
 def broken_laws(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """The laws that the release breaks, with the number of rows that break each."""
-    counts = {law: connection.execute(f"select count(*) from ({query})").fetchall()[0][0] for law, query in LAWS.items()}
+    counts = {
+        law: connection.execute(f"select count(*) from ({query})").fetchall()[0][0] for law, query in LAWS.items()
+    }
     return {law: rows for law, rows in counts.items() if rows}

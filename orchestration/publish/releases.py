@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -23,7 +22,6 @@ from orchestration.errors import ConfigurationError, ReleaseDamaged
 from orchestration.publish.laws import broken_laws
 from orchestration.publish.tables import TABLES, ReleaseTable, segment_table, with_words_of_models
 from orchestration.settings import Home
-
 
 #: What analysts open. It is a link to FILE: DuckDB names a database after its file, and a database called ``segments`` would
 #: make ``segments.men_18_25`` ambiguous with the schema of that name.
@@ -80,7 +78,9 @@ def days_on_record(home: Home) -> Days | None:
 
 def list_releases(home: Home) -> list[Manifest]:
     """The releases kept, the newest published first."""
-    manifests = [Manifest.read(file.parent) for file in home.releases.glob("*/manifest.json") if _is_release(file.parent)]
+    manifests = [
+        Manifest.read(file.parent) for file in home.releases.glob("*/manifest.json") if _is_release(file.parent)
+    ]
     return sorted(manifests, key=lambda manifest: (manifest.published_at, manifest.release), reverse=True)
 
 
@@ -107,7 +107,9 @@ def publish(connection: duckdb.DuckDBPyConnection, home: Home, dbt_manifest: Map
 
 
 def rollback(home: Home, release: str) -> Manifest:
-    """Makes an earlier release the current one again. Raises ConfigurationError where it is gone, ReleaseDamaged where it is not whole."""
+    """Makes an earlier release the current one again. Raises ConfigurationError where it is gone, ReleaseDamaged where
+    it is not whole.
+    """
     folder = home.releases / release
     if not _is_release(folder) or not (folder / "manifest.json").exists():
         kept = ", ".join(manifest.release for manifest in list_releases(home)) or "none"
@@ -119,11 +121,17 @@ def rollback(home: Home, release: str) -> Manifest:
 
 
 def verify(folder: Path, manifest: Manifest) -> None:
-    """Reads the release's file anew and holds it against its manifest and the laws. Raises ReleaseDamaged, naming what differs."""
+    """Reads the release's file anew and holds it against its manifest and the laws. Raises ReleaseDamaged, naming what
+    differs.
+    """
     with duckdb.connect(str(folder / OPENED), read_only=True) as release:
         found = _contents(release)
-        if differing := sorted(name for name in {*found, *manifest.tables} if found.get(name) != manifest.tables.get(name)):
-            raise ReleaseDamaged(f"The release {manifest.release} differs from its manifest in {', '.join(differing)}; it is not published.")
+        if differing := sorted(
+            name for name in {*found, *manifest.tables} if found.get(name) != manifest.tables.get(name)
+        ):
+            raise ReleaseDamaged(
+                f"The release {manifest.release} differs from its manifest in {', '.join(differing)}; it is not published."
+            )
         if broken := broken_laws(release):
             said = "; ".join(f"{law} ({rows} rows do not)" for law, rows in broken.items())
             raise ReleaseDamaged(f"The release {manifest.release} is not published, for it breaks a law: {said}.")
@@ -132,7 +140,9 @@ def verify(folder: Path, manifest: Manifest) -> None:
 def _build(connection: duckdb.DuckDBPyConnection, building: Path, dbt_manifest: Mapping[str, Any]) -> Manifest:
     file = building / FILE
     segments = connection.execute("select segment, label from refresh.definitions order by segment").fetchall()
-    tables = [with_words_of_models(table, dbt_manifest) for table in TABLES] + [segment_table(*segment) for segment in segments]
+    tables = [with_words_of_models(table, dbt_manifest) for table in TABLES] + [
+        segment_table(*segment) for segment in segments
+    ]
     connection.execute(f"attach '{str(file).replace(chr(39), chr(39) * 2)}' as release")
     try:
         for schema in sorted({table.name.split(".")[0] for table in tables}):
@@ -144,8 +154,12 @@ def _build(connection: duckdb.DuckDBPyConnection, building: Path, dbt_manifest: 
         connection.execute("detach release")
     with duckdb.connect(str(file), read_only=True) as release:
         contents = _contents(release)
-        first, last = release.execute("select min(as_of_date), max(as_of_date) from metrics.segment_counts_daily").fetchall()[0]
-    digest = hashlib.sha256(json.dumps({name: asdict(table) for name, table in contents.items()}, sort_keys=True).encode())
+        first, last = release.execute(
+            "select min(as_of_date), max(as_of_date) from metrics.segment_counts_daily"
+        ).fetchall()[0]
+    digest = hashlib.sha256(
+        json.dumps({name: asdict(table) for name, table in contents.items()}, sort_keys=True).encode()
+    )
     manifest = Manifest(
         release=f"{last}-{digest.hexdigest()[:8]}",
         as_of_date=last,
@@ -167,7 +181,9 @@ def _comment(connection: duckdb.DuckDBPyConnection, table: ReleaseTable) -> None
 
 
 def _contents(release: duckdb.DuckDBPyConnection) -> dict[str, TableOfRelease]:
-    names = release.execute("select schema_name, table_name from duckdb_tables() where not internal order by all").fetchall()
+    names = release.execute(
+        "select schema_name, table_name from duckdb_tables() where not internal order by all"
+    ).fetchall()
     contents = {}
     for schema, table in names:
         query = f'select count(*), coalesce(sum(hash(t)::hugeint), 0) from {schema}."{table}" as t'
@@ -180,12 +196,14 @@ def _point_current_at(home: Home, release: str) -> None:
     pointer = home.releases / ".current"
     pointer.unlink(missing_ok=True)
     pointer.symlink_to(release)
-    os.replace(pointer, home.releases / "current")
+    pointer.replace(home.releases / "current")
 
 
 def _remove_old(home: Home, keep: int) -> None:
     current = current_release(home)
-    others = [manifest.release for manifest in list_releases(home) if current is None or manifest.release != current.release]
+    others = [
+        manifest.release for manifest in list_releases(home) if current is None or manifest.release != current.release
+    ]
     for release in others[max(0, keep - 1) :]:
         leaving = home.releases / f".leaving-{release}"
         (home.releases / release).rename(leaving)

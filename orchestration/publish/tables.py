@@ -1,4 +1,6 @@
-"""The tables of a release: what analysts read, with the words of every column. Where each comes from in the warehouse is said here and nowhere else."""
+"""The tables of a release: what analysts read, with the words of every column. Where each comes from in the warehouse
+is said here and nowhere else.
+"""
 
 from __future__ import annotations
 
@@ -117,7 +119,12 @@ def with_words_of_models(table: ReleaseTable, manifest: Mapping[str, Any]) -> Re
     if table.columns:
         return table
     name = table.name.split(".")[1]
-    node = next(node for node in manifest["nodes"].values() if node["resource_type"] == "model" and node["name"] == name)
+    node = next(
+        node for node in manifest["nodes"].values() if node["resource_type"] == "model" and node["name"] == name
+    )
     return ReleaseTable(
-        table.name, table.query, node["description"], {column: words["description"] for column, words in node["columns"].items()}
+        table.name,
+        table.query,
+        node["description"],
+        {column: words["description"] for column, words in node["columns"].items()},
     )

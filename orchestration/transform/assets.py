@@ -1,4 +1,6 @@
-"""The Dagster side of dbt: one asset that plans the run, one that runs dbt over the planned days. Order only; rules are in SQL."""
+"""The Dagster side of dbt: one asset that plans the run, one that runs dbt over the planned days. Order only; rules are
+in SQL.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -36,7 +38,7 @@ def plan_asset(published_days: Callable[[], Days | None]) -> dg.AssetsDefinition
         ],
         required_resource_keys={"warehouse"},
     )
-    def plan(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+    def plan(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         warehouse: Warehouse = context.resources.warehouse
         manifest = DbtProjectOfHome(warehouse).manifest()
         with warehouse.connect() as connection:
@@ -94,5 +96,7 @@ def dbt_models(project: DbtProjectOfHome) -> dg.AssetsDefinition:
 
 def _what_failed(run_results: dict[str, Any]) -> str:
     failed = [result for result in run_results["results"] if result["status"] in ("error", "fail")]
-    said = "; ".join(f"{result['unique_id'].split('.')[2]}: {' '.join(str(result['message']).split())}" for result in failed[:3])
+    said = "; ".join(
+        f"{result['unique_id'].split('.')[2]}: {' '.join(str(result['message']).split())}" for result in failed[:3]
+    )
     return f"dbt could not build {len(failed)} model(s) or test(s): {said}. Nothing was published; mend them and refresh again."

@@ -33,7 +33,9 @@ class Segment:
 
 @dataclass(frozen=True)
 class Definition:
-    """The rule of a segment as it ran: readable SQL, the customer attributes it uses, and a hash that changes when the rule does."""
+    """The rule of a segment as it ran: readable SQL, the customer attributes it uses, and a hash that changes when the
+    rule does.
+    """
 
     segment: str
     sql: str
@@ -62,7 +64,9 @@ def segments(manifest: Mapping[str, Any]) -> list[Segment]:
 
 
 def definitions(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> list[Definition]:
-    """The rule of every segment, from its compiled SQL by model name. A segment built on others has their hashes in its own."""
+    """The rule of every segment, from its compiled SQL by model name. A segment built on others has their hashes in its
+    own.
+    """
     parsed = {segment.name: _readable(compiled[segment.name]) for segment in segments(manifest)}
     builds_on = {segment.name: segment.builds_on for segment in segments(manifest)}
     hashes: dict[str, str] = {}
@@ -89,14 +93,16 @@ def _segment(node: dict[str, Any], manifest: Mapping[str, Any]) -> Segment:
     name, meta, description = node["name"], node["config"]["meta"], " ".join(node["description"].split())
     missing = [word for word in REQUIRED_META if not meta.get(word)] + ([] if description else ["description"])
     if missing:
-        raise ConfigurationError(f"models/segments/{name}.yml lacks {', '.join(missing)}: say it under `config: meta:`.")
+        raise ConfigurationError(
+            f"models/segments/{name}.yml lacks {', '.join(missing)}: say it under `config: meta:`."
+        )
     parents = (manifest["nodes"].get(parent) for parent in node["depends_on"]["nodes"])
     builds_on = sorted(parent["name"] for parent in parents if parent and SEGMENT_TAG in parent["tags"])
     words = {word: str(meta[word]) for word in REQUIRED_META}
     return Segment(name, description=description, scheme=meta.get("scheme"), builds_on=tuple(builds_on), **words)
 
 
-def _readable(sql: str) -> exp.Expression:
+def _readable(sql: str) -> exp.Expr:
     """The compiled SQL without the name of the private database, so that it runs in a release as it stands."""
     rule = sqlglot.parse_one(sql, dialect="duckdb")
     for table in rule.find_all(exp.Table):
@@ -109,7 +115,7 @@ def _readable(sql: str) -> exp.Expression:
     return rule
 
 
-def _columns_used(rule: exp.Expression) -> tuple[str, ...]:
+def _columns_used(rule: exp.Expr) -> tuple[str, ...]:
     """The attributes of dim_customers in the rule, besides the two that make its key."""
     others = {table.alias_or_name for table in rule.find_all(exp.Table) if table.name != "dim_customers"}
     used = {column.name for column in rule.find_all(exp.Column) if column.table not in others}
@@ -117,7 +123,9 @@ def _columns_used(rule: exp.Expression) -> tuple[str, ...]:
 
 
 def foundation_of(manifest: Mapping[str, Any], *settings: str) -> str:
-    """A fingerprint of the models and settings that incremental tables are made of; when it changes they cannot be continued."""
+    """A fingerprint of the models and settings that incremental tables are made of; when it changes they cannot be
+    continued.
+    """
     parts = sorted(
         f"{node['name']} {node['checksum']['checksum']}"
         for node in manifest["nodes"].values()

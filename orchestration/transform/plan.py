@@ -30,14 +30,18 @@ CUSTOMER_DAYS_AT_ONCE = 4_000_000
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run does: the as-of dates to evaluate, in chunks of one dbt invocation each, and the first extract date to read again."""
+    """What a run does: the as-of dates to evaluate, in chunks of one dbt invocation each, and the first extract date to
+    read again.
+    """
 
     days: Days
     chunks: list[list[date]]
     rebuild_from: date
 
 
-def make_plan(connection: duckdb.DuckDBPyConnection, archive: Path, requested: Days, published: Days | None, foundation: str) -> Plan:
+def make_plan(
+    connection: duckdb.DuckDBPyConnection, archive: Path, requested: Days, published: Days | None, foundation: str
+) -> Plan:
     """Works out the plan and notes it as unfinished; ``finish`` takes the note away.
 
     ``published`` are the days of the current release: a warehouse that was thrown away gets all of them back.
@@ -54,7 +58,8 @@ def make_plan(connection: duckdb.DuckDBPyConnection, archive: Path, requested: D
         unfinished = published
     days = days_to_evaluate(requested if unfinished is None else requested | unfinished, on_record, rebuild_from)
     missing = {
-        day: [table.id for table in EXTRACT_TABLES.values() if table.required and (table.id, day) not in partitions] for day in days
+        day: [table.id for table in EXTRACT_TABLES.values() if table.required and (table.id, day) not in partitions]
+        for day in days
     }
     held = {day: f"{' and '.join(tables)} of {day} never arrived" for day, tables in missing.items() if tables}
     connection.execute("begin")
@@ -63,10 +68,16 @@ def make_plan(connection: duckdb.DuckDBPyConnection, archive: Path, requested: D
     if held:
         connection.executemany("insert into refresh.held values (?, ?)", list(held.items()))
     made = Plan(days, chunks([day for day in days if day not in held], _chunk_size(connection)), rebuild_from or NEVER)
-    connection.execute("create or replace table refresh.run as select $from::date as rebuild_from", {"from": made.rebuild_from})
+    connection.execute(
+        "create or replace table refresh.run as select $from::date as rebuild_from", {"from": made.rebuild_from}
+    )
     connection.execute("create or replace table refresh.chunks (chunk integer, as_of_date date)")
-    connection.executemany("insert into refresh.chunks values (?, ?)", [(n, day) for n, chunk in enumerate(made.chunks) for day in chunk])
-    connection.execute("create or replace table refresh.as_of_dates (as_of_date date, previous_as_of_date date, next_as_of_date date)")
+    connection.executemany(
+        "insert into refresh.chunks values (?, ?)", [(n, day) for n, chunk in enumerate(made.chunks) for day in chunk]
+    )
+    connection.execute(
+        "create or replace table refresh.as_of_dates (as_of_date date, previous_as_of_date date, next_as_of_date date)"
+    )
     _note(connection, "refresh.unfinished", days)
     connection.execute("commit")
     return made
@@ -94,10 +105,14 @@ def next_chunk(connection: duckdb.DuckDBPyConnection) -> tuple[Days, bool]:
 def write_segments(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment]) -> None:
     """Tells dbt which segments there are and which exclusive scheme each belongs to."""
     connection.execute("create or replace table refresh.segments (segment varchar, scheme varchar)")
-    connection.executemany("insert into refresh.segments values (?, ?)", [(segment.name, segment.scheme) for segment in segments])
+    connection.executemany(
+        "insert into refresh.segments values (?, ?)", [(segment.name, segment.scheme) for segment in segments]
+    )
 
 
-def write_definitions(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment], definitions: Sequence[Definition]) -> None:
+def write_definitions(
+    connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment], definitions: Sequence[Definition]
+) -> None:
     """Keeps the words and the rule of every segment as they ran, for the counts and the catalogue. One row per segment."""
     connection.execute(
         "create or replace table refresh.definitions (segment varchar, label varchar, description varchar, objective varchar, "
@@ -108,7 +123,15 @@ def write_definitions(connection: duckdb.DuckDBPyConnection, segments: Sequence[
         "insert into refresh.definitions values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
-                *(segment.name, segment.label, segment.description, segment.objective, segment.owner, segment.channel, segment.family),
+                *(
+                    segment.name,
+                    segment.label,
+                    segment.description,
+                    segment.objective,
+                    segment.owner,
+                    segment.channel,
+                    segment.family,
+                ),
                 *(segment.scheme, list(segment.builds_on)),
                 *(rules[segment.name].sql, list(rules[segment.name].columns_used), rules[segment.name].definition_hash),
             )
@@ -126,7 +149,9 @@ def planned(connection: duckdb.DuckDBPyConnection) -> Days:
 
 
 def finish(connection: duckdb.DuckDBPyConnection, archive: Path, foundation: str) -> None:
-    """Notes that the record has the plan's days, that the warehouse rests on the archive as it is, and that nothing is left undone."""
+    """Notes that the record has the plan's days, that the warehouse rests on the archive as it is, and that nothing is
+    left undone.
+    """
     connection.execute("begin")
     days, recorded = planned(connection), _range(connection, "refresh.recorded")
     _note(connection, "refresh.recorded", days if recorded is None else days | recorded)
@@ -146,7 +171,9 @@ def finish(connection: duckdb.DuckDBPyConnection, archive: Path, foundation: str
 
 def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("create schema if not exists refresh")
-    connection.execute("create table if not exists refresh.built_from (table_id varchar, extract_date date, sha256 varchar)")
+    connection.execute(
+        "create table if not exists refresh.built_from (table_id varchar, extract_date date, sha256 varchar)"
+    )
     connection.execute("create table if not exists refresh.unfinished (first_day date, last_day date)")
     connection.execute("create table if not exists refresh.recorded (first_day date, last_day date)")
 
@@ -176,5 +203,5 @@ def _note(connection: duckdb.DuckDBPyConnection, table: str, days: Days) -> None
 
 
 def _chunk_size(connection: duckdb.DuckDBPyConnection) -> int:
-    customers = connection.execute("select count(distinct customer_id) from crm.customers").fetchall()[0][0]
+    customers: int = connection.execute("select count(distinct customer_id) from crm.customers").fetchall()[0][0]
     return max(1, CUSTOMER_DAYS_AT_ONCE // max(1, customers))

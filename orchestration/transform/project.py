@@ -1,4 +1,6 @@
-"""The dbt project as this home runs it: profile, variables, manifest. States no rule; a rule is SQL in ``dbt_project/``."""
+"""The dbt project as this home runs it: profile, variables, manifest. States no rule; a rule is SQL in
+``dbt_project/``.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +23,11 @@ PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
 SEGMENT_TAG = "segment"
 
 
-
-
 @dataclass(frozen=True)
 class DbtProjectOfHome:
-    """Where dbt finds its profile, keeps its artifacts, and with which variables it runs; everything of it lies in ``<home>/dbt``."""
+    """Where dbt finds its profile, keeps its artifacts, and with which variables it runs; everything of it lies in
+    ``<home>/dbt``.
+    """
 
     warehouse: Warehouse
     project_dir: Path = PROJECT_DIR
@@ -47,7 +49,9 @@ class DbtProjectOfHome:
         return str(Path(sys.executable).with_name("dbt"))
 
     def arguments(self, command: str, *more: str) -> list[str]:
-        """The arguments of a dbt call. The variables are the home's settings and never a date, so that dbt need not parse again."""
+        """The arguments of a dbt call. The variables are the home's settings and never a date, so that dbt need not
+        parse again.
+        """
         settings = self.warehouse.settings
         variables = {"business_timezone": settings.business_timezone, "product_x": settings.product_x}
         return [command, *more, "--vars", json.dumps(variables)]
@@ -119,5 +123,7 @@ class DbtProjectOfHome:
 
 
 def _sources(project_dir: Path) -> Sequence[Path]:
-    kept = (path for folder in ("models", "macros", "tests") for path in (project_dir / folder).rglob("*") if path.is_file())
+    kept = (
+        path for folder in ("models", "macros", "tests") for path in (project_dir / folder).rglob("*") if path.is_file()
+    )
     return sorted([project_dir / "dbt_project.yml", *kept])

@@ -1,7 +1,7 @@
 """Lets Great Expectations look at a table through a DuckDB connection that is already open.
 
-Only what the two need to work together belongs here: the dialect, the quiet import, the batch. Great Expectations takes
-seconds to import, so import this module inside the function that needs it.
+Only what the two need to work together belongs here: the dialect, the quiet import, the batch. Great Expectations
+takes seconds to import, so import this module inside the function that needs it.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 class OpenConnectionDialect(Dialect):
     """duckdb-engine's dialect for a connection that somebody else opened, and whose transactions are somebody else's.
 
-    Great Expectations closes its SQLAlchemy connection before it fetches. SQLAlchemy would then roll back, and DuckDB would
-    forget the result.
+    Great Expectations closes its SQLAlchemy connection before it fetches. SQLAlchemy would then roll back, and DuckDB
+    would forget the result.
     """
 
     supports_statement_cache = False
@@ -45,18 +45,16 @@ class OpenConnectionDialect(Dialect):
     def do_close(self, connection: Any) -> None:
         pass
 
-    do_terminate = do_close
-
 
 registry.register("duckdb.open", __name__, OpenConnectionDialect.__name__)
 
-# Loaded beside Great Expectations' other imports, duckdb-engine keeps DuckDB alive beyond the interpreter's end, and DuckDB
-# then reports dozens of "leaked" objects to the terminal of whoever ran us.
+# Loaded beside Great Expectations' other imports, duckdb-engine keeps DuckDB alive beyond the interpreter's end, and
+# DuckDB then reports dozens of "leaked" objects on the terminal of whoever ran us.
 atexit.register(vars(duckdb_engine).clear)
 
 
 def great_expectations() -> ModuleType:
-    """Great Expectations, with its telemetry off and its logger silent: its log lines quote SQL errors, which quote values."""
+    """Great Expectations with its telemetry off and its logger silent, which quotes SQL errors, which quote rows."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     logging.getLogger("great_expectations").setLevel(logging.CRITICAL + 1)
     with warnings.catch_warnings():
@@ -70,7 +68,7 @@ def great_expectations() -> ModuleType:
 def batch_of(connection: duckdb.DuckDBPyConnection, relation: str) -> Iterator[Batch]:
     """All rows of ``relation`` as one Great Expectations batch that reads through ``connection`` itself.
 
-    It therefore sees the connection's temporary tables and open transaction, and needs no second handle on the file.
+    It sees the connection's temporary tables and open transaction, and needs no second handle on the file.
     """
     gx = great_expectations()
     from great_expectations.data_context.types.base import ProgressBarsConfig

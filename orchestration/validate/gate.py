@@ -19,7 +19,9 @@ from orchestration.validate.refusal import too_much_refused
 def judge_with(settings: Settings) -> Judge:
     """The judge of a home: its business time zone and its limit of refused rows."""
 
-    def judged(connection: duckdb.DuckDBPyConnection, relation: str, table: ExtractTable, days: Sequence[date]) -> dict[date, Judged]:
+    def judged(
+        connection: duckdb.DuckDBPyConnection, relation: str, table: ExtractTable, days: Sequence[date]
+    ) -> dict[date, Judged]:
         judgement = judge(connection, relation, table, business_timezone=settings.business_timezone, days=days)
         quality: dict[date, list[Quality]] = {day: [] for day in days}
         for result in judgement.results:

@@ -1,7 +1,7 @@
 """Judges the new extracts of one table: which rows are refused and why, and how each rule fared on each day.
 
-Great Expectations decides over the whole batch; SQL narrows its verdict to days and rows, and the two must agree. What is
-done with a refused row, and where it goes, is not decided here.
+Great Expectations decides over the whole batch; SQL narrows its verdict to days and rows, and the two must agree.
+What is done with a refused row, and where it goes, is not decided here.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Judgement:
     refused: dict[date, Refusal]
 
     def too_much_refused(self, limit: float) -> list[str]:
-        """One sentence for each extract of which more than the share ``limit`` is refused; without any the run goes on."""
+        """One sentence for each extract of which more than the share ``limit`` is refused; none means go on."""
         sentences = (too_much_refused(self.table_id, day, refusal, limit) for day, refusal in self.refused.items())
         return [sentence for sentence in sentences if sentence]
 
@@ -70,10 +70,10 @@ def judge(
 ) -> Judgement:
     """Judges all rows of ``relation`` and writes into its column ``broken_rules`` which critical rules each row breaks.
 
-    ``relation`` is a DuckDB table with the columns of ``table`` and ``extract_date``, ``file_row`` and ``unreadable``; the
-    column ``broken_rules VARCHAR[]`` is added unless it is there (landing it with the rows, as ``[]``, is faster). It becomes
-    the empty list for a good row. The judgement covers the extract dates of the relation and also the given ``days``, which
-    may have no rows. ``rules`` are the table's own unless given.
+    ``relation`` is a DuckDB table with the columns of ``table`` and ``extract_date``, ``file_row``, ``unreadable``; the
+    column ``broken_rules VARCHAR[]`` is added unless it is there (landing it with the rows, as ``[]``, is faster). It
+    becomes the empty list for a good row. The judgement covers the extract dates of the relation and also the given
+    ``days``, which may have no rows. ``rules`` are the table's own unless given.
 
     Raises ``RuleError``, which names the rule and the table, when a rule cannot be evaluated.
     """
@@ -125,7 +125,8 @@ def _mark_broken_rows(connection: duckdb.DuckDBPyConnection, relation: str, rule
 def _mark_repeated_keys(connection: duckdb.DuckDBPyConnection, relation: str, rules: Sequence[AnyRule]) -> None:
     for rule in rules:
         if isinstance(rule, UniqueKey):
-            same_key = " and ".join(f"judged.{column} = repeated.{column}" for column in ("extract_date", *rule.columns))
+            key = ("extract_date", *rule.columns)
+            same_key = " and ".join(f"judged.{column} = repeated.{column}" for column in key)
             connection.execute(
                 f"update {relation} as judged set broken_rules = ['{rule.name}'] "
                 f"from ({_repeated_keys(rule, relation)}) as repeated "
@@ -151,12 +152,11 @@ def _count(
     connection: duckdb.DuckDBPyConnection, relation: str, rules: Sequence[AnyRule]
 ) -> tuple[dict[date, _Tally], _Tally, _Tally]:
     """The tally of each extract date, of all of them together, and of a day without rows."""
-    counts = ", ".join(
-        ("count(*)", "count(*) filter (len(broken_rules) > 0)", *(_counted(rule) for rule in rules)),
-    )
+    counts = ", ".join(("count(*)", "count(*) filter (len(broken_rules) > 0)", *(_counted(rule) for rule in rules)))
     rows = connection.execute(
         f"select extract_date, grouping(extract_date) = 1, {counts} from {relation} "
-        f"group by grouping sets ((extract_date), ()) union all select null, false, {counts} from {relation} where false"
+        "group by grouping sets ((extract_date), ()) "
+        f"union all select null, false, {counts} from {relation} where false"
     ).fetchall()
 
     by_day: dict[date, _Tally] = {}
@@ -173,7 +173,7 @@ def _count(
 def _counted(rule: AnyRule) -> str:
     if isinstance(rule, TableRule):
         return f"{{'holds': coalesce({rule.holds}, false), 'measure': {rule.measure}}}"
-    if rule.severity == "critical":
+    if isinstance(rule, UniqueKey) or rule.severity == "critical":
         return f"count(*) filter (list_contains(broken_rules, '{rule.name}'))"
     return f"count(*) filter ({_broken(rule)})"
 
@@ -199,8 +199,8 @@ def _check_agreement(
         agreed = (verdict.success, verdict.failing_days) == (failing_days == 0, failing_days)
     if not agreed:
         raise RuleError(
-            f"{table.id}: Great Expectations and the counts by day disagree about the rule {rule.name}. Nothing is accepted; "
-            "this is a fault of the program and not of the extract, please report it."
+            f"{table.id}: Great Expectations and the counts by day disagree about the rule {rule.name}. "
+            "This is a fault of the program and not of the extract, please report it."
         )
 
 
@@ -244,6 +244,8 @@ def _what_failed(
     for name, attempt in _attempts(rules):
         try:
             connection.execute(f"select {attempt} from {relation}").fetchall()
+        except duckdb.TransactionException:
+            break  # The caller's transaction died of the first error, and nothing more can be asked in it.
         except duckdb.Error as its_error:
             return RuleError(f"{table.id}: the rule {name} cannot be evaluated ({_reason(its_error)}).")
     names = ", ".join(rule.name for rule in rules)

@@ -1,6 +1,6 @@
 """Asks Great Expectations whether the rows of one relation are what the rules say they are.
 
-Turns rules into a suite and results into verdicts; only the rule's name, a yes or no and a number come back, never a row.
+Turns rules into a suite and results into verdicts: a rule's name, a yes or no and a number come back, never a row.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 class RuleError(Exception):
-    """A rule cannot be evaluated, or Great Expectations and SQL disagree about it. The message holds no value of a row."""
+    """A rule cannot be evaluated, or Great Expectations and SQL disagree about it. The message quotes no row."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What Great Expectations found: ``failing_days`` is the number of extract dates with a broken row (rules on rows only)."""
+    """What Great Expectations found; for a rule on rows also the number of extract dates with a broken row."""
 
     success: bool
     failing_days: int | None
@@ -35,14 +35,15 @@ def verdicts(
 ) -> dict[str, Verdict | None]:
     """The verdict on each rule by its name; None when the rule could not be evaluated.
 
-    Each rule comes with the query for its failing extract dates, in which ``{batch}`` stands for the rows (not used for a
-    ``TableRule``). Such a query selects nothing but dates, so that no customer's value can get into a result.
+    Each rule comes with the query for its failing extract dates, in which ``{batch}`` stands for the rows (not used for
+    a ``TableRule``). Such a query selects nothing but dates, so that no customer's value can get into a result.
     """
     found: dict[str, Verdict | None] = {rule.name: None for rule, _ in rules}
     on_rows = {rule.name for rule, _ in rules if not isinstance(rule, TableRule)}
     for result in validation(connection, relation, rules).results:
-        name = result.expectation_config.meta["rule"]
-        if result.result:
+        config = result.expectation_config
+        if config is not None and result.result:
+            name = config.meta["rule"]
             found[name] = Verdict(bool(result.success), result.result["observed_value"] if name in on_rows else None)
     return found
 
@@ -60,7 +61,9 @@ def validation(
                 suite.add_expectation(_expectation(rule, failing_days))
             except (AttributeError, TypeError, ValueError) as error:
                 raise RuleError(f"Great Expectations does not accept the rule {rule.name}: {error}") from error
-        return batch.validate(suite, result_format={"result_format": "BASIC", "partial_unexpected_count": 0})
+        without_rows = {"result_format": "BASIC", "partial_unexpected_count": 0}
+        outcome: ExpectationSuiteValidationResult = batch.validate(suite, result_format=without_rows)
+        return outcome
 
 
 def escaped(sql: str) -> str:
@@ -73,6 +76,9 @@ def _expectation(rule: AnyRule, failing_days: str) -> Expectation:
 
     kinds = great_expectations().expectations
     about = {"severity": rule.severity, "notes": rule.because, "meta": {"rule": rule.name}}
+    expectation: Expectation
     if isinstance(rule, TableRule):
-        return getattr(kinds, rule.expectation)(**rule.parameters, **about)
-    return kinds.UnexpectedRowsExpectation(unexpected_rows_query=failing_days, **about)
+        expectation = getattr(kinds, rule.expectation)(**rule.parameters, **about)
+    else:
+        expectation = kinds.UnexpectedRowsExpectation(unexpected_rows_query=failing_days, **about)
+    return expectation

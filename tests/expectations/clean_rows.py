@@ -58,7 +58,12 @@ CLEAN: dict[str, Row] = {
         "contact_cost": 0.5,
         "fixed_cost": 100,
     },
-    "crm/campaign_contacts": {"campaign_id": "K1", "customer_id": "C1", "arm": "treatment", "contacted_on": date(2017, 1, 15)},
+    "crm/campaign_contacts": {
+        "campaign_id": "K1",
+        "customer_id": "C1",
+        "arm": "treatment",
+        "contacted_on": date(2017, 1, 15),
+    },
     "crm/campaign_responses": {
         "campaign_id": "K1",
         "customer_id": "C1",
@@ -126,7 +131,7 @@ for _id, _table in EXTRACT_TABLES.items():
 
 
 def land(connection: duckdb.DuckDBPyConnection, table_id: str, extracts: dict[date, Sequence[Row]]) -> str:
-    """Lands extracts as ingest does; each row says how it differs from the clean one. Returns the name of the relation."""
+    """Lands extracts as ingest does, each row given by how it differs from the clean one; returns the relation."""
     table = EXTRACT_TABLES[table_id]
     columns = table.columns | {"extract_date": "DATE", "file_row": "BIGINT", "unreadable": "MAP(VARCHAR, VARCHAR)"}
     relation = f"incoming.{table.source}__{table.name}"
@@ -137,5 +142,6 @@ def land(connection: duckdb.DuckDBPyConnection, table_id: str, extracts: dict[da
             values = {"unreadable": {}, **CLEAN[table_id], **row, "extract_date": day, "file_row": number}
             values["unreadable"] = [{"key": key, "value": text} for key, text in values["unreadable"].items()]
             marks = ("map_from_entries(?)" if name == "unreadable" else "?" for name in columns)
-            connection.execute(f"insert into {relation} values ({', '.join(marks)})", [values.get(name) for name in columns])
+            cells = [values.get(name) for name in columns]
+            connection.execute(f"insert into {relation} values ({', '.join(marks)})", cells)
     return relation

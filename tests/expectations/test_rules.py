@@ -91,12 +91,19 @@ def test_a_customer_needs_nothing_but_an_id() -> None:
 
 
 def test_a_deletion_is_believed_whatever_else_is_wrong() -> None:
-    wrong = {"gender": "M", "birth_date": date(2090, 1, 1), "household_size": None, "unreadable": {"household_size": "two"}}
+    wrong = {
+        "gender": "M",
+        "birth_date": date(2090, 1, 1),
+        "household_size": None,
+        "unreadable": {"household_size": "two"},
+    }
     assert failed(judged("crm/customers", {DAY: [wrong | {"is_deleted": True}]})) == []
     assert len(failed(judged("crm/customers", {DAY: [wrong | {"is_deleted": False}]}))) == 3
 
 
-@pytest.mark.parametrize(("last_minute", "timezone"), [((2017, 3, 2, 4, 59), "America/New_York"), ((2017, 3, 1, 23, 59), "UTC")])
+@pytest.mark.parametrize(
+    ("last_minute", "timezone"), [((2017, 3, 2, 4, 59), "America/New_York"), ((2017, 3, 1, 23, 59), "UTC")]
+)
 def test_an_order_of_the_last_minute_of_the_business_day_counts_and_one_minute_later_does_not(
     last_minute: tuple[int, int, int, int, int], timezone: str
 ) -> None:

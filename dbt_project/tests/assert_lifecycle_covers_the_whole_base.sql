@@ -1,0 +1,13 @@
+-- That nobody is in two stages is another test; so equal numbers mean the same customers.
+{{ config(meta={'dagster': {'ref': {'name': 'segment_sizes'}}}) }}
+
+select
+    sizes.as_of_date,
+    max(sizes.base_customers) as base_customers,
+    sum(sizes.members) as customers_in_a_lifecycle_stage
+from {{ ref('segment_sizes') }} as sizes
+inner join {{ source('refresh', 'segments') }} as segments using (segment)
+inner join {{ source('refresh', 'as_of_dates') }} using (as_of_date)
+where segments.scheme = 'lifecycle'
+group by sizes.as_of_date
+having sum(sizes.members) <> max(sizes.base_customers)

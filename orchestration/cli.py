@@ -1,0 +1,296 @@
+"""The ``segments`` command: thin. It reads what was asked for, calls the packages, and prints what they return."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import date
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from orchestration.days import Days
+from orchestration.errors import ConfigurationError, ExtractMissing, SegmentsError
+from orchestration.settings import Home, Settings, load_settings, locate_home
+
+DONE, FAILED, WRONG_USE, SOME_HELD = 0, 1, 2, 3
+
+notes = Console(stderr=True, highlight=False)
+answers = Console(highlight=False)
+
+
+class Context:
+    """The home, and how to answer. The settings are read by the commands that use them, which then tell a typo in them."""
+
+    def __init__(self, home: Home, as_json: bool, debug: bool) -> None:
+        self.home, self.as_json, self.debug = home, as_json, debug
+
+    @property
+    def settings(self) -> Settings:
+        return load_settings(self.home)
+
+    def answer(self, document: Any, table: Callable[[], Table | str]) -> None:
+        """Prints one JSON document, or what a person would rather read."""
+        if self.as_json:
+            click.echo(json.dumps(document, indent=2, default=str))
+        else:
+            answers.print(table())
+
+
+class Day(click.ParamType[date]):
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a day; write it as 2017-12-31", param, ctx)
+
+
+def _command(function: Callable[..., int | None]) -> Callable[..., None]:
+    """Gives a command ``--home``, ``--json`` and ``--debug``; turns trouble into one sentence and an exit code."""
+
+    @click.option(
+        "--home",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="Home directory; else SEGMENTS_HOME, else .segments.",
+    )
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+    @click.option("--debug", is_flag=True, help="Print the traceback of a failure.")
+    @wraps(function)
+    def run(home: Path | None, as_json: bool, debug: bool, **arguments: Any) -> None:
+        context = Context(locate_home(home), as_json, debug)
+        try:
+            code = function(context, **arguments)
+        except Exception as problem:  # noqa: BLE001 - the one place where an unforeseen failure becomes a sentence
+            if debug:
+                traceback.print_exc()
+            notes.print(_sentence(problem), style="red", markup=False, soft_wrap=True)
+            code = WRONG_USE if isinstance(problem, ConfigurationError) else FAILED
+        sys.exit(code or DONE)
+
+    return run
+
+
+def _sentence(problem: BaseException) -> str:
+    """The first of our own errors in the chain, in its own words; else the kind of the failure."""
+    cause: BaseException | None = problem
+    while cause is not None:
+        if isinstance(cause, SegmentsError):
+            return str(cause)
+        cause = cause.__cause__ or cause.__context__
+    return f"Something unforeseen went wrong ({type(problem).__name__}); nothing was published. See it with --debug."
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="nightly-segments")
+def main() -> None:
+    """Refreshes customer segments every night, and tells the truth about them."""
+
+
+@main.command()
+@_command
+def demo(context: Context) -> None:
+    """Write the demo company's extracts into the home."""
+    from rich.progress import Progress
+
+    from orchestration.demo import GENERATED_FIELDS, write_demo
+
+    with Progress(console=notes) as bar:
+        task = bar.add_task("extracts of 2017", total=None)
+        summary = write_demo(context.home.path, lambda done, total: bar.update(task, completed=done, total=total))
+
+    def table() -> Table:
+        planted = Table(title="Dirt planted in the extracts", title_justify="left")
+        for column in ("day", "table", "what"):
+            planted.add_column(column, overflow="fold")
+        for case in summary.planted:
+            planted.add_row(str(case.date), case.table, case.sentence)
+        planted.caption = (
+            f"{summary.files:,} files for {summary.days} days: {summary.customers:,} customers, "
+            f"{summary.order_lines:,} order lines, in {context.home.extracts}.\n{GENERATED_FIELDS}"
+        )
+        planted.caption_justify = "left"
+        return planted
+
+    context.answer(asdict(summary), table)
+
+
+@main.command()
+@click.option("--as-of", type=Day(), help="The day to refresh; default: the newest day that has extracts.")
+@click.option("--from", "first", type=Day(), help="First day of a range.")
+@click.option("--to", "last", type=Day(), help="Last day of a range, included.")
+@_command
+def refresh(context: Context, as_of: date | None, first: date | None, last: date | None) -> int:
+    """Ingest, check, transform, count and publish a day, or a range of days in one run."""
+    from orchestration.ingest.contracts import EXTRACT_TABLES
+    from orchestration.ingest.extracts import newest_day
+    from orchestration.refresh import refresh as run
+
+    if as_of and (first or last):
+        raise ConfigurationError("Say either --as-of, or --from and --to.")
+    if bool(first) != bool(last):
+        raise ConfigurationError("A range needs both --from and --to.")
+    if first and last and first > last:
+        raise ConfigurationError(f"The range begins on {first}, after its end on {last}.")
+    settings = context.settings
+    if first and last:
+        days = Days(first, last)
+    else:
+        day = as_of or newest_day(context.home.extracts, list(EXTRACT_TABLES.values()))
+        days = Days(day, day)
+    notes.print(f"Refreshing {days} in {context.home.path}")
+    run(context.home, settings, days)
+    return _print_status(context)
+
+
+@main.command()
+@_command
+def status(context: Context) -> int:
+    """Show the current release and each segment in it."""
+    return _print_status(context)
+
+
+@main.command()
+@_command
+def releases(context: Context) -> None:
+    """List the releases that are kept, the newest published first."""
+    from orchestration.publish.releases import current_release, list_releases
+
+    current = current_release(context.home)
+    kept = list_releases(context.home)
+    rows = [
+        {
+            "release": manifest.release,
+            "as_of_date": manifest.as_of_date,
+            "published_at": manifest.published_at,
+            "current": current is not None and manifest.release == current.release,
+        }
+        for manifest in kept
+    ]
+    context.answer(rows, lambda: _table(f"Releases in {context.home.releases}", rows))
+
+
+@main.command()
+@click.argument("release")
+@_command
+def rollback(context: Context, release: str) -> None:
+    """Publish an earlier RELEASE again, by one rename."""
+    from orchestration.publish.releases import rollback as roll_back
+
+    manifest = roll_back(context.home, release)
+    said = {"release": manifest.release, "as_of_date": manifest.as_of_date}
+    context.answer(
+        said, lambda: f"{manifest.release} is the current release again; the next refresh publishes a new one."
+    )
+
+
+@main.command()
+@_command
+def rebuild(context: Context) -> int:
+    """Throw the warehouse away and derive it again from the archive."""
+    from orchestration.publish.releases import days_on_record
+    from orchestration.refresh import rebuild as run
+
+    days = days_on_record(context.home)
+    if days is None:
+        raise ExtractMissing(f"Nothing was ever published in {context.home.path}: use `segments refresh`.")
+    settings = context.settings
+    notes.print(f"Rebuilding {days} from {context.home.archive}")
+    run(context.home, settings, days)
+    return _print_status(context)
+
+
+@main.command()
+@click.argument("name")
+@_command
+def new(context: Context, name: str) -> None:
+    """Scaffold the two files of a segment called NAME, and its line in the list."""
+    from orchestration.transform.scaffold import scaffold
+
+    files = scaffold(name)
+    shown = [str(file) for file in files]
+    context.answer({"files": shown}, lambda: "Edit, then refresh:\n" + "\n".join(f"  {file}" for file in shown))
+
+
+@main.command()
+@click.option("--port", default=3000, show_default=True, help="Port of the web UI.")
+@_command
+def dev(context: Context, port: int) -> int:
+    """Open Dagster's web UI and daemon on the home."""
+    from orchestration.instance import open_instance
+
+    with open_instance(context.home):
+        pass
+    workspace = Path(__file__).resolve().parents[1] / "workspace.yaml"
+    environment = {**os.environ, "DAGSTER_HOME": str(context.home.dagster), "SEGMENTS_HOME": str(context.home.path)}
+    dagster = shutil.which("dagster", path=str(Path(sys.executable).parent)) or "dagster"
+    command = [dagster, "dev", "--workspace", str(workspace), "--host", "127.0.0.1", "--port", str(port)]
+    return subprocess.run(command, env=environment, check=False).returncode
+
+
+def _print_status(context: Context) -> int:
+    from orchestration.publish.status import read_status
+
+    status = read_status(context.home)
+    if status is None:
+        raise ExtractMissing(f"There is no release in {context.home.releases} yet: make one with `segments refresh`.")
+    held = [segment for segment in status.segments if segment.state == "held"]
+
+    def table() -> Table:
+        rows = [
+            {
+                "segment": segment.segment,
+                "members": segment.members,
+                "of base": f"{segment.share_of_base:.1%}",
+                "entered": segment.entered,
+                "exited": segment.exited,
+                "state": segment.state
+                if segment.state == "fresh"
+                else f"held since {segment.held_since}: {segment.held_because}",
+                "what": segment.label,
+            }
+            for segment in status.segments
+        ]
+        shown = _table(f"Segments on {status.as_of_date}, release {status.release}", rows)
+        shown.caption = (
+            f"{status.base_customers:,} customers in the base; history since {status.first_as_of_date}. Query it:\n"
+            f'  duckdb -readonly {status.file} "from segments.men_18_25"'
+        )
+        shown.caption_justify = "left"
+        return shown
+
+    context.answer(asdict(status), table)
+    return SOME_HELD if held else DONE
+
+
+def _table(title: str, rows: list[dict[str, Any]]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for column in rows[0] if rows else []:
+        numeric = any(isinstance(row[column], int) and not isinstance(row[column], bool) for row in rows)
+        table.add_column(column, justify="right" if numeric or column == "of base" else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row.values()))
+    return table
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+if __name__ == "__main__":
+    main()
