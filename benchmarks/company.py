@@ -86,9 +86,11 @@ def make_company(home: Path, size: Size, memory_limit: str = "4GB") -> list[date
     return size.days
 
 
-#: ``u``: a number in [0, 1) that depends on a salt and a running number alone. ``pick``: one of a list by such a number.
+#: ``mixed``: a number that depends on a salt and a running number alone (DuckDB's hash of both at once only flips the same bits for
+#: every number, and two salts would go hand in hand). ``u``: the same, in [0, 1). ``pick``: one of a list by such a ``u``.
 _MACROS = """
-create macro u(salt, n) as (hash(salt, n) >> 11)::double / 9007199254740992.0;
+create macro mixed(salt, n) as hash((hash(salt) >> 8) + n::ubigint);
+create macro u(salt, n) as (mixed(salt, n) >> 11)::double / 9007199254740992.0;
 create macro pick(choices, share) as choices[1 + floor(share * len(choices))::integer];
 create macro customer_id(n) as 'C' || lpad(n::varchar, 9, '0');
 create macro order_id(n) as 'O' || lpad(n::varchar, 10, '0');
@@ -108,11 +110,11 @@ def _make_products(connection: duckdb.DuckDBPyConnection, size: Size) -> None:
             category || ' ' || n as product_name,
             category,
             department,
-            'brand ' || (hash('brand', n) % 40) as brand,
+            'brand ' || (mixed('brand', n) % 40) as brand,
             n::integer as product_no,
             (1 + 30 * pow(u('price', n), 3))::decimal(18, 2) as price
         from range(1, $products + 1) as numbers (n)
-        inner join categories on category_no = hash('category', n) % $categories
+        inner join categories on category_no = mixed('category', n) % $categories
         """,
         {"products": size.products, "categories": len(categories)},
     )
@@ -288,7 +290,7 @@ def _make_night(connection: duckdb.DuckDBPyConnection, size: Size, night: int, d
             select
                 order_id($night * 1000000000::bigint + n) as order_id,
                 customer_id(customer_no) as customer_id,
-                $day::date - (case when u('late', n + $night) < 0.02 then 1 + hash('days late', n) % 10 else 0 end)::integer
+                $day::date - (case when u('late', n + $night) < 0.02 then 1 + mixed('days late', n) % 10 else 0 end)::integer
                     + to_seconds((7 * 3600 + 16 * 3600 * u('time', n + $night))::bigint) as ordered_at,
                 1 + floor(-3.6 * ln(1 - u('lines', n + $night)))::integer as line_count,
                 order_no
@@ -307,11 +309,11 @@ def _make_night(connection: duckdb.DuckDBPyConnection, size: Size, night: int, d
         union all
         -- corrected: the price was wrong, or the line is taken back altogether
         select * replace (
-            (case when hash('taken back', line_no) % 10 = 0 then 0 else quantity end)::decimal(18, 3) as quantity,
-            (case when hash('taken back', line_no) % 10 = 0 then 0 else amount * 0.9 end)::decimal(18, 2) as amount
+            (case when mixed('taken back', line_no) % 10 = 0 then 0 else quantity end)::decimal(18, 3) as quantity,
+            (case when mixed('taken back', line_no) % 10 = 0 then 0 else amount * 0.9 end)::decimal(18, 2) as amount
         )
         from lines
-        where hash('corrected', line_no) % $one_in = $night and ordered_at > $day - interval 60 day
+        where mixed('corrected', line_no) % $one_in = $night and ordered_at > $day - interval 60 day
         """,
         {"products": size.products, "night": night, "day": day, "one_in": 2_000},
     )
@@ -327,9 +329,9 @@ def _make_night(connection: duckdb.DuckDBPyConnection, size: Size, night: int, d
             deleted as is_deleted
         )
         from (
-            select *, hash('move', customer_no) % 4 as move, hash('deleted', customer_no) % 20 = 0 as deleted
+            select *, mixed('move', customer_no) % 4 as move, mixed('deleted', customer_no) % 20 = 0 as deleted
             from customers
-            where signed_up_on <= $first_day and hash('changes', customer_no) % 1000 = $night
+            where signed_up_on <= $first_day and mixed('changes', customer_no) % 1000 = $night
         )
         union all
         from customers where signed_up_on = $day

@@ -6,6 +6,8 @@ import contextlib
 import os
 import shutil
 
+from pathlib import Path
+
 from orchestration.days import Days
 from orchestration.errors import ExtractMissing
 from orchestration.instance import first_and_newest_day, open_instance
@@ -29,7 +31,7 @@ def refresh(home: Home, settings: Settings, days: Days) -> Manifest:
         raise ExtractMissing(f"Nothing is known of {days.first}: the first extracts in {home.extracts} are of {first}.")
     os.environ["DAGSTER_HOME"] = str(home.dagster)
     # dbt's lines of progress go to its own log under the home; stdout is for the answer.
-    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), open_instance(home) as instance:
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere), open_instance(home) as instance:
         job = build_definitions(home, settings).resolve_job_def(JOB)
         job.execute_in_process(instance=instance, run_config=QUIET, tags=range_tags(days), raise_on_error=True)
     manifest = current_release(home)

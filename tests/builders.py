@@ -123,7 +123,7 @@ def refreshed(home: Home, first: date, last: date | None = None) -> Manifest:
 
 @dataclass(frozen=True)
 class Stage:
-    """One folder in which a test may build a home from nothing.
+    """One folder in which a test may build a home from nothing, or from one that was set aside.
 
     Only what dbt parsed is kept from one test to the next: it depends on the folder and not on the company.
     """
@@ -133,17 +133,35 @@ class Stage:
     def home(self, company: Company | None = None) -> Home:
         """A home without a past; with the extracts of the company, if one is given."""
         self.path.mkdir(exist_ok=True)
+        shutil.rmtree(self.path / "dbt" / "logs", ignore_errors=True)
         for left in self.path.iterdir():
-            if left.name == "dbt":
-                shutil.rmtree(left / "logs", ignore_errors=True)
-            elif left.is_dir():
-                shutil.rmtree(left)
-            else:
+            if left.is_file():
                 left.unlink()
+            elif left.name != "dbt":
+                shutil.rmtree(left)
         home = Home(self.path)
         if company is not None:
             drop_company(home, company)
         return home
+
+    def set_aside(self, folder: Path) -> Path:
+        """Copies the home as it stands; times of change too, so that no extract looks new."""
+        return Path(shutil.copytree(self.path, folder, symlinks=True, ignore=shutil.ignore_patterns("dbt")))
+
+    def restore(self, aside: Path) -> Home:
+        """The home as it was set aside."""
+        home = self.home()
+        shutil.copytree(aside, self.path, symlinks=True, dirs_exist_ok=True)
+        return home
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """A home that was refreshed and set aside, with all that its release holds."""
+
+    aside: Path
+    manifest: Manifest
+    contents: dict[str, Rows]
 
 
 def query(release: Path, sql: str) -> Rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
 from pathlib import Path
 
@@ -9,14 +10,12 @@ import pytest
 
 from orchestration.demo import write_demo
 from orchestration.settings import Home
-from tests.builders import Stage, refreshed
+from tests.builders import SHOP_DAYS, Refreshed, Stage, corner_shop, current_contents, refreshed
 
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """A developer's own SEGMENTS_ variables would change what the tests refresh."""
-    import os
-
     for name in [name for name in os.environ if name.startswith("SEGMENTS_")]:
         monkeypatch.delenv(name)
 
@@ -25,6 +24,14 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     """The folder in which tests build small homes, one after the other."""
     return Stage(tmp_path_factory.mktemp("stage") / "home")
+
+
+@pytest.fixture(scope="session")
+def shop(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Refreshed:
+    """The corner shop with its four days refreshed at once: what every other way of refreshing them must equal."""
+    home = stage.home(corner_shop())
+    manifest = refreshed(home, SHOP_DAYS[0], SHOP_DAYS[-1])
+    return Refreshed(stage.set_aside(tmp_path_factory.mktemp("shop") / "home"), manifest, current_contents(home))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,65 @@
+"""A tiny home that has been refreshed once: dbt asks its warehouse which columns the models have."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+
+from orchestration.settings import Home, load_settings
+from orchestration.transform.project import DbtProjectOfHome
+from orchestration.warehouse import Warehouse
+from tests.builders import CUSTOMERS, ORDER_LINES, PRODUCTS, customer, drop_company, order_line, product, refreshed
+
+Results = list[dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def tiny_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Two customers, one order, two days."""
+    first, second = date(2024, 3, 1), date(2024, 3, 2)
+    home = Home(tmp_path_factory.mktemp("dbt_project") / "home")
+    drop_company(
+        home,
+        {
+            CUSTOMERS: {first: [customer("C1"), customer("C2")], second: []},
+            ORDER_LINES: {first: [order_line("L1", ordered_at="2024-03-01 15:00:00")], second: []},
+            PRODUCTS: {first: [product("P1", "SNACKS")]},
+        },
+    )
+    refreshed(home, first, second)
+    return home
+
+
+@pytest.fixture(scope="session")
+def project(tiny_home: Home) -> DbtProjectOfHome:
+    return DbtProjectOfHome(Warehouse(tiny_home, load_settings(tiny_home)))
+
+
+@pytest.fixture(scope="session")
+def dbt(project: DbtProjectOfHome) -> Callable[..., Results]:
+    """Runs one dbt command on the tiny home and gives its results, failed ones too."""
+
+    def run(*arguments: str) -> Results:
+        project.prepare()
+        artifact = project.target_dir / "run_results.json"
+        artifact.unlink(missing_ok=True)
+        folders = {
+            "--project-dir": project.project_dir,
+            "--profiles-dir": project.profiles_dir,
+            "--target-path": project.target_dir,
+            "--log-path": project.profiles_dir / "logs",
+        }
+        options = [str(word) for option in folders.items() for word in option]
+        said = subprocess.run(
+            [project.executable, *project.arguments(*arguments), *options], capture_output=True, text=True, check=False
+        )
+        assert artifact.exists(), said.stdout + said.stderr
+        results: Results = json.loads(artifact.read_text())["results"]
+        return results
+
+    return run
