@@ -29,7 +29,18 @@ DEPARTMENTS = {
     "HOME": ("LAUNDRY", "CANDLES", "CANDY"),
 }
 
-REGIONS = ("north", "north east", "east", "south east", "south", "south west", "west", "north west", "centre", "islands")
+REGIONS = (
+    "north",
+    "north east",
+    "east",
+    "south east",
+    "south",
+    "south west",
+    "west",
+    "north west",
+    "centre",
+    "islands",
+)
 INTERESTS = ("cooking", "baking", "wine", "sports", "travel", "gardening", "pets", "books", "fashion", "technology")
 INCOME_BANDS = ("under 15K", "15-24K", "25-34K", "35-49K", "50-74K", "75-99K", "100K+")
 
@@ -68,19 +79,27 @@ def make_company(home: Path, size: Size, memory_limit: str = "4GB") -> list[date
     scratch = home / "company.duckdb"
     scratch.unlink(missing_ok=True)
     with duckdb.connect(str(scratch)) as connection:
-        connection.execute(f"set memory_limit = '{memory_limit}'; set enable_progress_bar = false; set TimeZone = 'UTC'")
+        connection.execute(
+            f"set memory_limit = '{memory_limit}'; set enable_progress_bar = false; set TimeZone = 'UTC'"
+        )
         connection.execute(_MACROS)
         _make_products(connection, size)
         _make_customers(connection, size)
         _make_past(connection, size)
-        _write(connection, home, "crm/customers", FIRST_EXTRACT, "from customers where signed_up_on <= $day order by customer_id")
-        _write(connection, home, "shop/order_lines", FIRST_EXTRACT, "from lines order by order_line_id")
+        _write(
+            connection,
+            home,
+            "crm/customers",
+            FIRST_EXTRACT,
+            f"from customers where signed_up_on <= date '{FIRST_EXTRACT}'",
+        )
+        _write(connection, home, "shop/order_lines", FIRST_EXTRACT, "from lines")
         for night, day in enumerate(size.days[1:], start=1):
             _make_night(connection, size, night, day)
-            _write(connection, home, "crm/customers", day, "from changed_customers order by customer_id")
-            _write(connection, home, "shop/order_lines", day, "from changed_lines order by order_line_id")
+            _write(connection, home, "crm/customers", day, "from changed_customers")
+            _write(connection, home, "shop/order_lines", day, "from changed_lines")
         for day in size.days:
-            _write(connection, home, "shop/products", day, "from products order by product_id")
+            _write(connection, home, "shop/products", day, "from products")
     scratch.unlink()
     stamp.write_text(described)
     return size.days
@@ -101,7 +120,9 @@ create macro order_line_id(n) as 'L' || lpad(n::varchar, 11, '0');
 def _make_products(connection: duckdb.DuckDBPyConnection, size: Size) -> None:
     categories = [(department, category) for department, names in DEPARTMENTS.items() for category in names]
     connection.execute("create table categories (category_no integer, department varchar, category varchar)")
-    connection.executemany("insert into categories values (?, ?, ?)", [(n, *names) for n, names in enumerate(categories)])
+    connection.executemany(
+        "insert into categories values (?, ?, ?)", [(n, *names) for n, names in enumerate(categories)]
+    )
     connection.execute(
         """
         create table products as
@@ -245,23 +266,27 @@ def _make_past(connection: duckdb.DuckDBPyConnection, size: Size) -> None:
                     then greatest(starts_on, day - 130) else day end as ordered_on
             from weekly
         ),
-        numbered as (
+        counted as (
             select
                 n,
                 customer_no,
                 ordered_on + to_seconds((7 * 3600 + 16 * 3600 * u('time', n))::bigint) as ordered_at,
-                1 + floor(-3.6 * ln(1 - u('lines', n)))::integer as line_count,
-                row_number() over (order by ordered_at, n) as order_no
+                1 + floor(-3.6 * ln(1 - u('lines', n)))::integer as wanted,
+                (sum(wanted) over (order by n) - wanted)::bigint as lines_before,
+                least(wanted, $lines - lines_before)::integer as line_count
             from paused
+            qualify lines_before < $lines
+        ),
+        numbered as (
+            select *, row_number() over (order by ordered_at, n) as order_no from counted
         )
         select
             order_id(order_no) as order_id,
             customer_id(customer_no) as customer_id,
             ordered_at,
-            least(line_count, $lines - first_line)::integer as line_count,
-            first_line
-        from (select *, (sum(line_count) over (order by order_no) - line_count)::bigint as first_line from numbered)
-        where first_line < $lines
+            line_count,
+            (sum(line_count) over (order by order_no) - line_count)::bigint as first_line
+        from numbered
         """,
         {"orders": size.lines // 3 + 100, "lines": size.lines, "customers": size.customers, "first_day": FIRST_EXTRACT},
     )
@@ -341,10 +366,10 @@ def _make_night(connection: duckdb.DuckDBPyConnection, size: Size, night: int, d
 
 
 def _write(connection: duckdb.DuckDBPyConnection, home: Path, table_id: str, day: date, rows: str) -> None:
+    """The rows as the extract of a table and day, in the columns and types of the contract and in the order of its key."""
     table = EXTRACT_TABLES[table_id]
     file = home / "extracts" / table.source / table.name / f"{day}.parquet"
     file.parent.mkdir(parents=True, exist_ok=True)
     columns = ", ".join(f"{column}::{type_} as {column}" for column, type_ in table.columns.items())
-    dated = rows.replace("$day", f"date '{day}'")
-    source, _, order = dated.partition(" order by ")
-    connection.execute(f"copy (select {columns} {source} order by {order}) to '{file}' (format parquet, compression zstd)")
+    query = f"select {columns} {rows} order by {', '.join(table.key)}"
+    connection.execute(f"copy ({query}) to '{file}' (format parquet, compression zstd)")

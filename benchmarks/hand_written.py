@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -277,7 +278,7 @@ class Night:
         self.today = f"date '{day}'"
         self.seconds: dict[str, float] = {}
         state.mkdir(parents=True, exist_ok=True)
-        config = {"memory_limit": memory_limit, "temp_directory": str(state / "spill")}
+        config: dict[str, Any] = {"memory_limit": memory_limit, "temp_directory": str(state / "spill")}
         self.connection = duckdb.connect(str(state / "state.duckdb"), config=config)
         self.connection.execute("set preserve_insertion_order = false; set enable_progress_bar = false")
 
@@ -336,7 +337,9 @@ class Night:
         unfinished, file = self.folder / "release.tmp", self.folder / "release.duckdb"
         unfinished.unlink(missing_ok=True)
         self.connection.execute(f"attach '{unfinished}' as release")
-        self.connection.execute("create schema release.segments; create schema release.customers; create schema release.metrics")
+        self.connection.execute(
+            "create schema release.segments; create schema release.customers; create schema release.metrics"
+        )
         for segment in self.segments:
             self.connection.execute(
                 f'create table release.segments."{segment}" as select customer_id, entered_on from history '

@@ -117,7 +117,9 @@ class Benchmark:
     def _keep_rules(self) -> None:
         """The rules as dbt compiled them, so that the script by hand has exactly the same ones."""
         names = {file.stem for file in (self.product / "dbt_project" / "models" / "segments").glob("*.sql")}
-        compiled = {name: result["compiled_code"] for name, result in _results_of_dbt(self.home).items() if name in names}
+        compiled = {
+            name: result["compiled_code"] for name, result in _results_of_dbt(self.home).items() if name in names
+        }
         self.rules.write_text(json.dumps(compiled, indent=1))
 
     def _by_hand(self, day: date) -> tuple[Cost, str]:
@@ -148,7 +150,13 @@ def _figures(release: Path) -> dict[str, dict[str, Any]]:
             count, checksum = connection.execute(
                 f'select count(*), coalesce(sum(hash(customer_id, entered_on)::hugeint), 0) from segments."{segment}"'
             ).fetchall()[0]
-            figures[segment] = {"members": members, "entered": entered, "exited": exited, "base": base, "in_table": count}
+            figures[segment] = {
+                "members": members,
+                "entered": entered,
+                "exited": exited,
+                "base": base,
+                "in_table": count,
+            }
             figures[segment]["checksum"] = f"{checksum:x}"
         return figures
 
@@ -178,7 +186,19 @@ def _seconds_of_models(home: Path) -> dict[str, float]:
 
 def _print(console: Console, nights: list[Night], size: Size, segments: int) -> None:
     table = Table(title=f"{size.customers:,} customers, {size.lines:,} order lines, {segments} segments")
-    for column in ("", "pipeline", "by hand", "ratio", "CPU", "CPU by hand", "memory", "memory by hand", "members", "moved", "agree"):
+    for column in (
+        "",
+        "pipeline",
+        "by hand",
+        "ratio",
+        "CPU",
+        "CPU by hand",
+        "memory",
+        "memory by hand",
+        "members",
+        "moved",
+        "agree",
+    ):
         table.add_column(column, justify="left" if not column else "right")
     for night in nights:
         table.add_row(
@@ -210,7 +230,9 @@ def _print(console: Console, nights: list[Night], size: Size, segments: int) -> 
             console.print(f"[red]{night.day} {disagreement}")
 
 
-def run(folder: Path, size: Size, segments: int, memory_limit: str = "4GB", console: Console | None = None) -> list[Night]:
+def run(
+    folder: Path, size: Size, segments: int, memory_limit: str = "4GB", console: Console | None = None
+) -> list[Night]:
     """Makes the company in the folder unless it is there, runs every night on both sides, and prints the tables."""
     console = console or Console(width=160)
     with console.status("making the company"):
@@ -232,7 +254,12 @@ def main() -> None:
     given.add_argument("--segments", type=int, default=100)
     given.add_argument("--nights", type=int, default=2)
     given.add_argument("--memory-limit", default="4GB", help="DuckDB's, the same for both")
-    given.add_argument("--keep", type=Path, metavar="DIR", help="make everything here and keep it; a company that is there is used again")
+    given.add_argument(
+        "--keep",
+        type=Path,
+        metavar="DIR",
+        help="make everything here and keep it; a company that is there is used again",
+    )
     given.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
     said = given.parse_args()
     size = Size(said.customers, said.lines, said.nights)

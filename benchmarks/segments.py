@@ -31,8 +31,12 @@ CONDITIONS: list[Callable[[int], str]] = [
     lambda n: f"region = '{_of(REGIONS, n)}'\n    and email_opt_in\n    and has_email",
     lambda n: f"orders_last_90_days >= {1 + n % 4}\n    and spend_last_90_days > {40 + 30 * n}",
     lambda n: f"favourite_department = '{_of(list(DEPARTMENTS), n)}'\n    and spend_last_365_days >= {50 + 25 * n}",
-    lambda n: f"{{{{ bought(category='{_of(CATEGORIES, 3 * n + 1)}', within='{_of((1, 3, 6), n)} months') }}}}\n    and spend_lifetime > {20 * n}",
-    lambda n: f"spend_percentile >= {50 + 9 * n % 45}\n    and days_since_last_order between {20 + 10 * n} and {60 + 20 * n}",
+    lambda n: (
+        f"{{{{ bought(category='{_of(CATEGORIES, 3 * n + 1)}', within='{_of((1, 3, 6), n)} months') }}}}\n    and spend_lifetime > {20 * n}"
+    ),
+    lambda n: (
+        f"spend_percentile >= {50 + 9 * n % 45}\n    and days_since_last_order between {20 + 10 * n} and {60 + 20 * n}"
+    ),
     lambda n: f"{{{{ interested_in('{_of(INTERESTS, n)}') }}}}\n    and preferred_channel = '{_of(CHANNELS, n)}'",
     lambda n: f"returned_lines_lifetime >= {1 + n % 3}\n    and orders_lifetime >= {3 + n}",
     lambda n: f"income_band = '{_of(INCOME_BANDS, n)}'\n    and household_size >= {1 + n % 4}",

@@ -14,6 +14,7 @@ from orchestration.warehouse import Warehouse, only_one_refresh
 
 INSTANCE = {
     "telemetry": {"enabled": False},
+    "nux": {"enabled": False},
     # Never two refreshes at a time: there is one warehouse, and one process may write it.
     "concurrency": {"runs": {"max_concurrent_runs": 1}},
     # Off unless a run asks for it; the schedule asks for one retry.

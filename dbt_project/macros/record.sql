@@ -29,7 +29,7 @@
     where leaver.entered_on is null
         and member.segment = leaver.segment
         and member.customer_id = leaver.customer_id
-        and member.entered_on is not null
+        and member.entered_on < leaver.exited_on
         and member.exited_on is null;
     delete from {{ this }} where entered_on is null;
 {%- endmacro %}

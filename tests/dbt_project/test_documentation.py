@@ -45,9 +45,7 @@ def test_every_segment_says_its_rule_before_its_grain(models: dict[str, dict[str
 
 
 @pytest.mark.parametrize("name", MODELS_OF_THE_RELEASE)
-def test_documented_columns_are_the_real_columns(
-    name: str, tiny_home: Home, models: dict[str, dict[str, Any]]
-) -> None:
+def test_documented_columns_are_the_real_columns(name: str, tiny_home: Home, models: dict[str, dict[str, Any]]) -> None:
     schema, table = name.split(".")
     with duckdb.connect(str(tiny_home.warehouse), read_only=True) as warehouse:
         real = warehouse.execute(

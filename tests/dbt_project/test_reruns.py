@@ -76,9 +76,13 @@ class Scene:
                 warehouse.execute(f"create table columns as select * from {source} limit 0")
                 warehouse.execute(f"drop view {source}; create table {source} as from columns; drop table columns")
             warehouse.execute("drop schema intermediate cascade; delete from metrics.segment_membership_history")
-            warehouse.execute("create or replace table refresh.segments as select 's' as segment, null::varchar as scheme")
+            warehouse.execute(
+                "create or replace table refresh.segments as select 's' as segment, null::varchar as scheme"
+            )
             warehouse.execute("drop view metrics.segment_membership")
-            warehouse.execute("create table metrics.segment_membership (segment varchar, as_of_date date, customer_id varchar)")
+            warehouse.execute(
+                "create table metrics.segment_membership (segment varchar, as_of_date date, customer_id varchar)"
+            )
 
     def extracts(self, lines: Rows, products: Rows) -> None:
         with self._warehouse() as warehouse:

@@ -20,7 +20,8 @@ def _claims() -> list[str]:
 @pytest.fixture(scope="module")
 def verdicts(dbt: Callable[..., Results]) -> dict[str, dict[str, Any]]:
     return {
-        result["unique_id"].split(".", 2)[2]: result for result in dbt("test", "--select", "test_type:unit", "--no-fail-fast")
+        result["unique_id"].split(".", 2)[2]: result
+        for result in dbt("test", "--select", "test_type:unit", "--no-fail-fast")
     }
 
 
