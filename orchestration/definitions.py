@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import dagster as dg
 
 from orchestration.ingest.assets import Judge, extract_asset
@@ -29,12 +31,13 @@ def build_definitions(
     warehouse = Warehouse(home, settings)
     partitions = daily_partitions(*first_and_newest_day(home), settings.business_timezone)
     judge = judge or judge_with(settings)
+    published = partial(days_on_record, home)
     job = nightly_refresh(partitions)
     return dg.Definitions(
         assets=[
             *(extract_asset(table, partitions, judge, rule_names(table)) for table in EXTRACT_TABLES.values()),
-            plan_asset(lambda: days_on_record(home)),
-            dbt_models(DbtProjectOfHome(warehouse)),
+            plan_asset(published),
+            dbt_models(DbtProjectOfHome(warehouse), published),
             counts_asset(partitions),
             release,
         ],

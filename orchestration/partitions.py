@@ -28,13 +28,16 @@ def range_tags(days: Days) -> dict[str, str]:
     return {ASSET_PARTITION_RANGE_START_TAG: str(days.first), ASSET_PARTITION_RANGE_END_TAG: str(days.last)}
 
 
-def days_of_run(run: dg.DagsterRun) -> Days:
-    """The days that a run covers, whether it was started for one partition or for a range."""
+def days_of_run(run: dg.DagsterRun) -> Days | None:
+    """The days that a run covers, started for one partition or for a range.
+
+    None where it was started without: an asset backfill from Dagster's UI runs the assets that have no partitions apart.
+    """
     single = run.tags.get(PARTITION_NAME_TAG)
     first, last = (
         run.tags.get(ASSET_PARTITION_RANGE_START_TAG, single),
         run.tags.get(ASSET_PARTITION_RANGE_END_TAG, single),
     )
     if first is None or last is None:
-        raise dg.DagsterInvariantViolationError("The refresh runs for days: choose a partition, or a range of them.")
+        return None
     return Days(date.fromisoformat(first), date.fromisoformat(last))

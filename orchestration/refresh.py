@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-
 from pathlib import Path
 
 from orchestration.days import Days

@@ -91,9 +91,7 @@ def test_a_zone_that_is_a_path_or_nothing_is_refused(home: Home, zone: str) -> N
         ("product_x", "O'Brien"),
     ],
 )
-def test_a_value_that_the_field_cannot_have_is_refused_with_the_fields_name(
-    home: Home, field: str, value: str
-) -> None:
+def test_a_value_that_the_field_cannot_have_is_refused_with_the_fields_name(home: Home, field: str, value: str) -> None:
     assert f"field `{field}` is" in sentence(home, f"{field}: {value!r}" if "'" in value else f"{field}: {value}")
 
 
@@ -113,9 +111,7 @@ def test_the_environment_wins_over_the_file(home: Home, monkeypatch: pytest.Monk
     assert load(home, "keep_releases: 3\ncurrency: USD\n").keep_releases == 5
 
 
-def test_a_mistake_in_the_environment_is_blamed_on_the_environment(
-    home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_mistake_in_the_environment_is_blamed_on_the_environment(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever is told to mend the file would look for the value in vain."""
     monkeypatch.setenv("SEGMENTS_KEEP_RELEASES", "many")
     with pytest.raises(ConfigurationError, match="SEGMENTS_KEEP_RELEASES"):

@@ -13,8 +13,8 @@ import duckdb
 from orchestration.days import ONE_DAY, Days
 from orchestration.errors import ExtractMissing, ExtractRefused
 from orchestration.ingest.archive import Origin, Quality, archived, keep_accepted, keep_refused, quality_of
-from orchestration.ingest.contracts import ExtractTable
-from orchestration.ingest.extracts import Extract, find_extracts
+from orchestration.ingest.contracts import EXTRACT_TABLES, ExtractTable
+from orchestration.ingest.extracts import Extract, find_extracts, newest_day
 from orchestration.ingest.reading import FILE_EXPECTATIONS, Finding, read_extracts, relation_of
 from orchestration.partitions import days_of_run
 from orchestration.settings import Home
@@ -72,7 +72,7 @@ def extract_asset(
     )
     def extracts(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         warehouse: Warehouse = context.resources.warehouse
-        days = days_of_run(context.run)
+        days = days_of_run(context.run) or _up_to_the_newest(warehouse.home)
         with warehouse.connect() as connection:
             ingested = ingest(connection, warehouse.home, table, days, judge)
             quality = quality_of(connection, warehouse.home.archive, table, {*days, *ingested.new})
@@ -122,6 +122,11 @@ def ingest(
     if refusals:
         raise ExtractRefused("\n".join(refusals))
     return Ingested([extract.extract_date for extract in new], origins)
+
+
+def _up_to_the_newest(home: Home) -> Days:
+    newest = newest_day(home.extracts, list(EXTRACT_TABLES.values()))
+    return Days(newest, newest)
 
 
 def _describe_partitions(context: dg.AssetExecutionContext, key: dg.AssetKey, days: Days, ingested: Ingested) -> None:

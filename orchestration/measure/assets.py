@@ -31,7 +31,7 @@ def counts_asset(partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinitio
         with warehouse.connect() as connection:
             rows = record_counts(connection, planned(connection))
             finish(connection, warehouse.home.archive, foundation)
-        for day in days_of_run(context.run):
+        for day in days_of_run(context.run) or ():
             context.add_asset_metadata(
                 {"dagster/partition_row_count": rows.get(str(day), 0)}, asset_key=COUNTS, partition_key=str(day)
             )

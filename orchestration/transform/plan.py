@@ -13,7 +13,8 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.days import Days, chunks, days_to_evaluate
+from orchestration.days import ONE_DAY, Days, chunks, days_to_evaluate
+from orchestration.errors import ExtractMissing
 from orchestration.ingest.archive import archived
 from orchestration.ingest.contracts import EXTRACT_TABLES
 from orchestration.transform.catalogue import Definition, Segment
@@ -40,11 +41,15 @@ class Plan:
 
 
 def make_plan(
-    connection: duckdb.DuckDBPyConnection, archive: Path, requested: Days, published: Days | None, foundation: str
+    connection: duckdb.DuckDBPyConnection,
+    archive: Path,
+    requested: Days | None,
+    published: Days | None,
+    foundation: str,
 ) -> Plan:
     """Works out the plan and notes it as unfinished; ``finish`` takes the note away.
 
-    ``published`` are the days of the current release: a warehouse that was thrown away gets all of them back.
+    Without ``requested`` days it is every day in the archive that is not on record yet. ``published`` are the days of the current release: a warehouse that was thrown away gets all of them back.
     ``foundation`` is the fingerprint of what the incremental models are made of: when it changes, they are built anew.
     A day whose required extracts never came is not evaluated: its segments are held.
     """
@@ -56,6 +61,7 @@ def make_plan(
     on_record, unfinished = _range(connection, "refresh.recorded"), _range(connection, "refresh.unfinished")
     if on_record is None and unfinished is None:
         unfinished = published
+    requested = requested or _not_on_record(partitions, on_record)
     days = days_to_evaluate(requested if unfinished is None else requested | unfinished, on_record, rebuild_from)
     missing = {
         day: [table.id for table in EXTRACT_TABLES.values() if table.required and (table.id, day) not in partitions]
@@ -71,7 +77,7 @@ def make_plan(
     connection.execute(
         "create or replace table refresh.run as select $from::date as rebuild_from", {"from": made.rebuild_from}
     )
-    connection.execute("create or replace table refresh.chunks (chunk integer, as_of_date date)")
+    connection.execute("delete from refresh.chunks")
     connection.executemany(
         "insert into refresh.chunks values (?, ?)", [(n, day) for n, chunk in enumerate(made.chunks) for day in chunk]
     )
@@ -81,6 +87,12 @@ def make_plan(
     _note(connection, "refresh.unfinished", days)
     connection.execute("commit")
     return made
+
+
+def has_chunks(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether a plan waits to be carried out."""
+    _create_tables(connection)
+    return bool(connection.execute("select count(*) from refresh.chunks").fetchall()[0][0])
 
 
 def next_chunk(connection: duckdb.DuckDBPyConnection) -> tuple[Days, bool]:
@@ -175,7 +187,19 @@ def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
         "create table if not exists refresh.built_from (table_id varchar, extract_date date, sha256 varchar)"
     )
     connection.execute("create table if not exists refresh.unfinished (first_day date, last_day date)")
+    connection.execute("create table if not exists refresh.chunks (chunk integer, as_of_date date)")
     connection.execute("create table if not exists refresh.recorded (first_day date, last_day date)")
+
+
+def _not_on_record(partitions: dict[tuple[str, date], str], on_record: Days | None) -> Days:
+    """The days of the archive after the record's last, or else that last day again."""
+    archived_days = [day for table, day in partitions if table != FOUNDATION and EXTRACT_TABLES[table].required]
+    if not archived_days:
+        raise ExtractMissing("The archive is empty: ingest extracts before evaluating their days.")
+    newest = max(archived_days)
+    if on_record is None:
+        return Days(min(archived_days), newest)
+    return Days(min(on_record.last + ONE_DAY, newest), newest)
 
 
 def _partitions(connection: duckdb.DuckDBPyConnection, archive: Path) -> dict[tuple[str, date], str]:

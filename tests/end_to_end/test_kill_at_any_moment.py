@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -44,11 +43,11 @@ def kill_after(seconds: float, home: Home) -> None:
 
 
 @pytest.fixture(scope="module")
-def two_days(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Refreshed]:
+def two_days(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Refreshed:
     """The corner shop on the evening of its second day."""
     home = stage.home(corner_shop())
     manifest = refreshed(home, SHOP_DAYS[0], SHOP_DAYS[1])
-    yield Refreshed(stage.set_aside(tmp_path_factory.mktemp("two_days") / "home"), manifest, current_contents(home))
+    return Refreshed(stage.set_aside(tmp_path_factory.mktemp("two_days") / "home"), manifest, current_contents(home))
 
 
 @pytest.fixture(scope="module")

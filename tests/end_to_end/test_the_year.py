@@ -125,11 +125,14 @@ def test_on_the_first_day_nobody_knows_who_entered(year_of_the_demo: Home) -> No
 
 
 def test_every_count_carries_the_hash_of_its_rule(year_of_the_demo: Home) -> None:
-    assert ask(
-        year_of_the_demo,
-        "select counts.segment from metrics.segment_counts_daily as counts "
-        "left join catalog.segments as catalogue using (segment, definition_hash) where catalogue.segment is null",
-    ) == []
+    assert (
+        ask(
+            year_of_the_demo,
+            "select counts.segment from metrics.segment_counts_daily as counts "
+            "left join catalog.segments as catalogue using (segment, definition_hash) where catalogue.segment is null",
+        )
+        == []
+    )
     [(hashes, segments)] = ask(
         year_of_the_demo, "select count(distinct definition_hash), count(*) from catalog.segments"
     )
@@ -211,9 +214,7 @@ def test_the_manifest_counts_what_is_in_the_tables(year_of_the_demo: Home) -> No
 
 @pytest.mark.parametrize("segment", ["men_18_25", "bought_product_x_3m_over_500"])
 def test_the_two_segments_of_the_mission_are_tables_of_somebody(year_of_the_demo: Home, segment: str) -> None:
-    [(rows, customers)] = ask(
-        year_of_the_demo, f"select count(*), count(distinct customer_id) from segments.{segment}"
-    )
+    [(rows, customers)] = ask(year_of_the_demo, f"select count(*), count(distinct customer_id) from segments.{segment}")
     assert rows == customers > 0
 
 

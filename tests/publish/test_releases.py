@@ -1,0 +1,231 @@
+"""Releases: published by one rename, rolled back to, kept in number, and never believed unseen."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from orchestration.errors import ConfigurationError, ReleaseDamaged
+from orchestration.publish.releases import Manifest, current_release, list_releases, publish, rollback
+from orchestration.settings import Home, load_settings
+from orchestration.transform.project import DbtProjectOfHome
+from orchestration.warehouse import Warehouse
+from tests.builders import Refreshed, Stage, contents, query
+
+
+class Publisher:
+    """Publishes the warehouse of a refreshed home, each time with one more sign of the passing days."""
+
+    def __init__(self, home: Home, connection: duckdb.DuckDBPyConnection, dbt_manifest: Mapping[str, Any]) -> None:
+        self.home, self.connection, self.dbt_manifest = home, connection, dbt_manifest
+
+    def publish(self, keep: int = 14) -> Manifest:
+        return publish(self.connection, self.home, self.dbt_manifest, keep)
+
+    def change_something(self, word: str) -> None:
+        self.connection.execute(f"update refresh.definitions set label = '{word}' where segment = 'active'")
+
+    def publish_changed(self, word: str, keep: int = 14) -> Manifest:
+        self.change_something(word)
+        return self.publish(keep)
+
+    @property
+    def kept(self) -> set[str]:
+        return {path.name for path in self.home.releases.iterdir()} - {"current"}
+
+    @property
+    def current(self) -> str:
+        return str(self.home.releases.joinpath("current").readlink())
+
+
+@pytest.fixture
+def publisher(stage: Stage, shop: Refreshed) -> Iterator[Publisher]:
+    home = stage.restore(shop.aside)
+    warehouse = Warehouse(home, load_settings(home))
+    manifest = DbtProjectOfHome(warehouse).manifest()
+    with warehouse.connect() as connection:
+        yield Publisher(home, connection, manifest)
+
+
+def test_the_same_contents_have_the_same_name_and_are_kept_once(publisher: Publisher, shop: Refreshed) -> None:
+    assert publisher.publish().release == shop.manifest.release
+    assert publisher.publish().release == shop.manifest.release
+    assert publisher.kept == {shop.manifest.release}
+
+
+def test_other_contents_are_another_release_beside_the_first(publisher: Publisher, shop: Refreshed) -> None:
+    other = publisher.publish_changed("other")
+    assert publisher.current == other.release != shop.manifest.release
+    assert publisher.kept == {other.release, shop.manifest.release}
+
+
+def test_the_name_says_the_as_of_date(shop: Refreshed) -> None:
+    assert shop.manifest.release.startswith("2024-03-12-")
+    assert (shop.manifest.first_as_of_date, shop.manifest.as_of_date) == (date(2024, 3, 9), date(2024, 3, 12))
+
+
+def test_a_rollback_makes_an_earlier_release_current_and_keeps_the_later(publisher: Publisher, shop: Refreshed) -> None:
+    later = publisher.publish_changed("later")
+    assert rollback(publisher.home, shop.manifest.release) == shop.manifest
+    assert publisher.current == shop.manifest.release
+    assert publisher.kept == {later.release, shop.manifest.release}
+    assert contents(publisher.home.releases / "current") == shop.contents
+
+
+def test_after_a_rollback_the_later_release_can_be_current_again(publisher: Publisher, shop: Refreshed) -> None:
+    later = publisher.publish_changed("later")
+    rollback(publisher.home, shop.manifest.release)
+    assert rollback(publisher.home, later.release).release == publisher.current == later.release
+
+
+@pytest.mark.parametrize("name", ["2024-03-12-00000000", "current", "..", "", ".building", "../releases"])
+def test_a_rollback_to_no_release_names_those_there_are(publisher: Publisher, shop: Refreshed, name: str) -> None:
+    with pytest.raises(ConfigurationError, match=shop.manifest.release):
+        rollback(publisher.home, name)
+    assert publisher.current == shop.manifest.release
+
+
+def test_the_newest_releases_are_kept_and_the_others_go(publisher: Publisher) -> None:
+    published = [publisher.publish_changed(f"number {number}", keep=3).release for number in range(5)]
+    assert publisher.current == published[-1]
+    assert published[-1] in publisher.kept
+    assert len(publisher.kept) == 3
+
+
+def test_of_releases_of_different_times_the_oldest_goes_first(publisher: Publisher, shop: Refreshed) -> None:
+    second = publisher.publish_changed("second")
+    for hour, release in enumerate([shop.manifest.release, second.release]):
+        antedate(publisher.home.releases / release, f"2024-03-13T0{hour}:00:00+00:00")
+    third = publisher.publish_changed("third", keep=2)
+    assert publisher.kept == {second.release, third.release}
+    assert [manifest.release for manifest in list_releases(publisher.home)] == [third.release, second.release]
+
+
+def test_a_single_release_may_be_kept_and_it_is_the_current(publisher: Publisher) -> None:
+    other = publisher.publish_changed("other", keep=1)
+    assert publisher.kept == {other.release}
+
+
+def test_the_release_rolled_back_to_is_not_removed_for_its_age(publisher: Publisher, shop: Refreshed) -> None:
+    """Publishing what was published long ago makes it the current one again, and current ones stay."""
+    antedate(publisher.home.releases / shop.manifest.release, "2001-01-01T00:00:00+00:00")
+    label = query(publisher.home.releases / "current", "select label from catalog.segments where segment = 'active'")
+    for number in range(3):
+        publisher.publish_changed(f"number {number}")
+    assert publisher.publish_changed(label[0][0], keep=2).release == shop.manifest.release
+    assert publisher.current == shop.manifest.release
+    assert shop.manifest.release in publisher.kept
+    assert len(publisher.kept) == 2
+
+
+def test_a_damaged_file_is_not_rolled_back_to(publisher: Publisher, shop: Refreshed) -> None:
+    later = publisher.publish_changed("later")
+    rewrite(publisher.home.releases / shop.manifest.release, "delete from segments.men_18_25")
+    with pytest.raises(ReleaseDamaged, match=r"segments\.men_18_25"):
+        rollback(publisher.home, shop.manifest.release)
+    assert publisher.current == later.release
+
+
+def test_a_file_cut_short_is_not_rolled_back_to(publisher: Publisher, shop: Refreshed) -> None:
+    later = publisher.publish_changed("later")
+    file = (publisher.home.releases / shop.manifest.release / "segments.duckdb").resolve()
+    whole = file.read_bytes()
+    file.chmod(0o644)
+    file.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ReleaseDamaged, match=shop.manifest.release):
+        rollback(publisher.home, shop.manifest.release)
+    assert publisher.current == later.release
+
+
+def test_a_release_whose_file_is_gone_is_not_rolled_back_to(publisher: Publisher, shop: Refreshed) -> None:
+    later = publisher.publish_changed("later")
+    (publisher.home.releases / shop.manifest.release / "segments.duckdb").resolve().unlink()
+    with pytest.raises(ReleaseDamaged, match=shop.manifest.release):
+        rollback(publisher.home, shop.manifest.release)
+    assert publisher.current == later.release
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "update metrics.segment_counts_daily set members = members + 1 where segment = 'active'",
+        "delete from metrics.segment_counts_daily where segment = 'lapsed' and as_of_date = date '2024-03-10'",
+        "insert into metrics.segment_membership_history "
+        "select 'men_18_25', 'a stranger', date '2024-03-12', null::date",
+    ],
+    ids=["miscounted", "missing-day", "stranger"],
+)
+def test_what_breaks_a_law_is_not_published(publisher: Publisher, shop: Refreshed, damage: str) -> None:
+    publisher.connection.execute(damage)
+    with pytest.raises(ReleaseDamaged, match="is not published, for it breaks a law"):
+        publisher.publish()
+    assert publisher.current == shop.manifest.release
+    assert contents(publisher.home.releases / "current") == shop.contents
+    assert list_releases(publisher.home) == [shop.manifest]
+
+
+def test_a_refused_publication_is_cleared_away_by_the_next(publisher: Publisher, shop: Refreshed) -> None:
+    publisher.connection.execute("begin")
+    publisher.connection.execute("update metrics.segment_counts_daily set members = members + 1")
+    publisher.connection.execute("commit")
+    with pytest.raises(ReleaseDamaged):
+        publisher.publish()
+    publisher.connection.execute("update metrics.segment_counts_daily set members = members - 1")
+    assert publisher.publish().release == shop.manifest.release
+    assert publisher.kept == {shop.manifest.release}
+
+
+def test_what_a_killed_publication_left_is_cleared_away(publisher: Publisher, shop: Refreshed) -> None:
+    """A folder half built, a folder half removed, and a pointer not yet in its place."""
+    current = publisher.home.releases / shop.manifest.release
+    shutil.copytree(current, publisher.home.releases / ".building", symlinks=True)
+    shutil.copytree(current, publisher.home.releases / ".leaving-2001-01-01-00000000", symlinks=True)
+    (publisher.home.releases / ".current").symlink_to("nowhere")
+    other = publisher.publish_changed("other")
+    assert publisher.kept == {shop.manifest.release, other.release}
+    assert publisher.current == other.release
+
+
+def test_a_release_that_was_damaged_where_it_lies_is_not_published_again(publisher: Publisher, shop: Refreshed) -> None:
+    """The same contents have the same name, so the folder is there; what is in it is not what was built."""
+    rewrite(publisher.home.releases / shop.manifest.release, "delete from segments.men_18_25")
+    assert publisher.publish().release == shop.manifest.release
+    assert contents(publisher.home.releases / "current") == shop.contents
+
+
+def test_the_current_release_is_known_by_its_manifest(publisher: Publisher, shop: Refreshed) -> None:
+    assert current_release(publisher.home) == shop.manifest
+
+
+def test_before_the_first_release_there_is_none(home: Home) -> None:
+    assert current_release(home) is None
+    assert list_releases(home) == []
+
+
+def test_every_column_of_the_analysts_tables_has_words(shop: Refreshed) -> None:
+    silent = query(
+        shop.aside / "releases" / "current",
+        "select schema_name || '.' || table_name || '.' || column_name from duckdb_columns() "
+        "where not internal and comment is null order by 1",
+    )
+    assert silent == []
+
+
+def antedate(folder: Path, published_at: str) -> None:
+    file = folder / "manifest.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"published_at": published_at}))
+
+
+def rewrite(folder: Path, sql: str) -> None:
+    """Changes a release behind its manifest's back."""
+    file = (folder / "segments.duckdb").resolve()
+    file.chmod(0o644)
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(sql)
