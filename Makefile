@@ -33,7 +33,7 @@ lint: setup ## formatter, linters, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/sqlfluff lint dbt_project --disable-progress-bar
+	$(BIN)/sqlfluff lint dbt_project/models dbt_project/tests --disable-progress-bar
 
 .PHONY: test
 test: setup lint ## formatter, linters, types and every test

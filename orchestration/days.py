@@ -37,19 +37,27 @@ class Days:
         return str(self.first) if self.first == self.last else f"{self.first} to {self.last}"
 
 
-def days_to_evaluate(requested: Days, on_record: Days | None, first_changed_extract: date | None) -> Days:
+@dataclass(frozen=True)
+class Record:
+    """The days on record, and the last of them that every current segment has."""
+
+    days: Days
+    complete_until: date
+
+
+def days_to_evaluate(requested: Days, record: Record | None, first_changed_extract: date | None) -> Days:
     """The as-of dates that a run evaluates so that the record ends up as if every day had been run in order.
 
     A day's state rests on every extract up to that day, and its entries and exits on the day before. So the run begins
     with the earliest day asked for, not yet recorded, or resting on a changed extract, and goes on to the last day on
     record.
     """
-    if on_record is None:
+    if record is None:
         return requested
-    first = min(requested.first, on_record.last + ONE_DAY)
-    if first_changed_extract is not None and first_changed_extract <= on_record.last:
-        first = min(first, max(first_changed_extract, on_record.first))
-    return Days(first, max(requested.last, on_record.last))
+    first = min(requested.first, record.complete_until + ONE_DAY)
+    if first_changed_extract is not None and first_changed_extract <= record.days.last:
+        first = min(first, max(first_changed_extract, record.days.first))
+    return Days(first, max(requested.last, record.days.last))
 
 
 def chunks(days: list[date], size: int) -> list[list[date]]:

@@ -12,7 +12,7 @@ from orchestration.instance import first_and_newest_day, warehouse_resource
 from orchestration.measure.assets import counts_asset
 from orchestration.partitions import daily_partitions
 from orchestration.progress import console
-from orchestration.publish.assets import release
+from orchestration.publish.assets import release_asset
 from orchestration.publish.releases import days_on_record
 from orchestration.schedule import nightly_refresh, nightly_schedule
 from orchestration.settings import Home, Settings, load_settings, locate_home
@@ -39,7 +39,7 @@ def build_definitions(
             plan_asset(published),
             dbt_models(DbtProjectOfHome(warehouse), published),
             counts_asset(partitions),
-            release,
+            release_asset(partitions),
         ],
         jobs=[job],
         schedules=[nightly_schedule(job, settings.business_timezone)],

@@ -7,10 +7,15 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from orchestration.demo import write_demo
 from orchestration.settings import Home
 from tests.builders import SHOP_DAYS, Refreshed, Stage, corner_shop, current_contents, refreshed
+
+# A busy machine is slow, and not wrong.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)

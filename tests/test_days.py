@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration.days import ONE_DAY, Days, chunks, days_to_evaluate
+from orchestration.days import ONE_DAY, Days, Record, chunks, days_to_evaluate
 
 A_DAY = date(2024, 2, 28)
 a_date = st.dates(date(2023, 1, 1), date(2025, 12, 31))
@@ -76,13 +76,20 @@ def test_on_an_empty_record_the_days_asked_for_are_evaluated() -> None:
 def test_a_record_of_the_3rd_to_the_5th(
     requested: tuple[int, int], changed: int | None, evaluated: tuple[int, int]
 ) -> None:
-    found = days_to_evaluate(Days(*map(day, requested)), Days(day(3), day(5)), day(changed) if changed else None)
+    record = Record(Days(day(3), day(5)), complete_until=day(5))
+    found = days_to_evaluate(Days(*map(day, requested)), record, day(changed) if changed else None)
     assert found == Days(*map(day, evaluated))
+
+
+def test_a_segment_that_was_away_gets_the_days_that_it_lacks() -> None:
+    record = Record(Days(day(3), day(9)), complete_until=day(6))
+    assert days_to_evaluate(Days(day(10), day(10)), record, None) == Days(day(7), day(10))
+    assert days_to_evaluate(Days(day(4), day(4)), record, None) == Days(day(4), day(9))
 
 
 @given(some_days(), some_days(), st.none() | a_date)
 def test_a_run_leaves_no_gap_and_nothing_stale_behind(requested: Days, record: Days, changed: date | None) -> None:
-    evaluated = days_to_evaluate(requested, record, changed)
+    evaluated = days_to_evaluate(requested, Record(record, complete_until=record.last), changed)
     assert requested.first in evaluated
     assert requested.last in evaluated
     assert evaluated.last == max(requested.last, record.last)

@@ -9,29 +9,34 @@ from orchestration.transform.project import DbtProjectOfHome
 from orchestration.warehouse import Warehouse
 
 
-@dg.asset(
-    key="release",
-    group_name="publish",
-    kinds={"duckdb"},
-    description="The published release: one read-only DuckDB file that analysts open. Built aside, checked, published by one rename.",
-    deps=[
-        COUNTS,
-        *(
-            dg.AssetKey(table.name.split("."))
-            for table in TABLES
-            if table.name not in ("catalog.segments", "metrics.segment_counts_daily")
-        ),
-    ],
-    required_resource_keys={"warehouse"},
-)
-def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-    """Publishes, and says which release is current."""
-    warehouse: Warehouse = context.resources.warehouse
-    with warehouse.connect() as connection:
-        manifest = publish(
-            connection, warehouse.home, DbtProjectOfHome(warehouse).manifest(), warehouse.settings.keep_releases
-        )
-    context.log.info(f"published {manifest.release}")
-    return dg.MaterializeResult(
-        metadata={"release": manifest.release, "as_of_date": str(manifest.as_of_date), "tables": len(manifest.tables)}
+def release_asset(partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+    """The release; its partitions, one per as-of date, show which nights were published."""
+    made_by_dbt = [
+        table.name for table in TABLES if table.name not in ("catalog.segments", "metrics.segment_counts_daily")
+    ]
+
+    @dg.asset(
+        key="release",
+        group_name="publish",
+        kinds={"duckdb"},
+        description="One read-only DuckDB file that analysts open: built aside, checked, published by one rename.",
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        deps=[COUNTS, *(dg.AssetKey(name.split(".")) for name in made_by_dbt)],
+        required_resource_keys={"warehouse"},
     )
+    def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        warehouse: Warehouse = context.resources.warehouse
+        dbt_manifest, keep = DbtProjectOfHome(warehouse).manifest(), warehouse.settings.keep_releases
+        with warehouse.connect() as connection:
+            manifest = publish(connection, warehouse.home, dbt_manifest, keep)
+        context.log.info(f"published {manifest.release}")
+        return dg.MaterializeResult(
+            metadata={
+                "release": manifest.release,
+                "as_of_date": str(manifest.as_of_date),
+                "tables": len(manifest.tables),
+            }
+        )
+
+    return release

@@ -3,6 +3,7 @@ in SQL.
 """
 
 from collections.abc import Callable, Iterator
+from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
@@ -100,9 +101,8 @@ def _plan(warehouse: Warehouse, days: Days | None, published_days: PublishedDays
     with warehouse.connect() as connection:
         register_archive(connection, warehouse.home.archive)
         foundation = foundation_of(manifest, warehouse.settings.business_timezone)
-        made = make_plan(connection, warehouse.home.archive, days, published_days(), foundation)
         write_segments(connection, segments(manifest))
-    return made
+        return make_plan(connection, warehouse.home.archive, days, published_days(), foundation)
 
 
 def _all_of(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
@@ -111,8 +111,9 @@ def _all_of(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[
     Dagster's asset backfill runs the models in several parts; each part builds them all, for a model reads what the others
     made of the same days.
     """
-    for key in context.selected_asset_keys:
-        yield dg.MaterializeResult(asset_key=key)
+    for key in TopologicalSorter(context.assets_def.asset_deps).static_order():
+        if key in context.selected_asset_keys:
+            yield dg.MaterializeResult(asset_key=key)
     for check in context.selected_asset_check_keys:
         yield dg.AssetCheckResult(asset_key=check.asset_key, check_name=check.name, passed=True)
 

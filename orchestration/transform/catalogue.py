@@ -15,6 +15,9 @@ from orchestration.transform.project import SEGMENT_TAG
 
 REQUIRED_META = ("label", "objective", "owner", "channel", "family")
 
+#: The macros that the incremental tables are made with.
+FOUNDATION_MACROS = ("macros/dates.sql", "macros/versions.sql")
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -123,12 +126,18 @@ def _columns_used(rule: exp.Expr) -> tuple[str, ...]:
 
 
 def foundation_of(manifest: Mapping[str, Any], *settings: str) -> str:
-    """A fingerprint of the models and settings that incremental tables are made of; when it changes they cannot be
-    continued.
+    """A fingerprint of what the incremental tables are made of: models, macros, settings.
+
+    When it changes they cannot be continued.
     """
-    parts = sorted(
+    models = (
         f"{node['name']} {node['checksum']['checksum']}"
         for node in manifest["nodes"].values()
         if node["resource_type"] == "model" and node["fqn"][1] in ("staging", "intermediate")
     )
-    return hashlib.sha256("\n".join([*settings, *parts]).encode()).hexdigest()
+    macros = (
+        f"{macro['unique_id']} {macro['macro_sql']}"
+        for macro in manifest["macros"].values()
+        if macro["original_file_path"] in FOUNDATION_MACROS
+    )
+    return hashlib.sha256("\n".join([*settings, *sorted(models), *sorted(macros)]).encode()).hexdigest()

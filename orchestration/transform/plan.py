@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.days import ONE_DAY, Days, chunks, days_to_evaluate
+from orchestration.days import ONE_DAY, Days, Record, chunks, days_to_evaluate
 from orchestration.errors import ExtractMissing
 from orchestration.ingest.archive import archived
 from orchestration.ingest.contracts import EXTRACT_TABLES
@@ -50,7 +50,8 @@ def make_plan(
     """Works out the plan and notes it as unfinished; ``finish`` takes the note away.
 
     Without ``requested`` days it is every day in the archive that is not on record yet. ``published`` are the days of the current release: a warehouse that was thrown away gets all of them back.
-    ``foundation`` is the fingerprint of what the incremental models are made of: when it changes, they are built anew.
+    ``refresh.segments`` must be written before. ``foundation`` is the fingerprint of what the incremental models are made
+    of: when it changes, they are built anew.
     A day whose required extracts never came is not evaluated: its segments are held.
     """
     _create_tables(connection)
@@ -58,11 +59,11 @@ def make_plan(
     rebuild_from = _first_change(connection, partitions)
     if rebuild_from == date.min:
         connection.execute("drop schema if exists intermediate cascade")
-    on_record, unfinished = _range(connection, "refresh.recorded"), _range(connection, "refresh.unfinished")
-    if on_record is None and unfinished is None:
+    record, unfinished = _record(connection), _range(connection, "refresh.unfinished")
+    if record is None and unfinished is None:
         unfinished = published
-    requested = requested or _not_on_record(partitions, on_record)
-    days = days_to_evaluate(requested if unfinished is None else requested | unfinished, on_record, rebuild_from)
+    requested = requested or _not_on_record(partitions, record)
+    days = days_to_evaluate(requested if unfinished is None else requested | unfinished, record, rebuild_from)
     missing = {
         day: [table.id for table in EXTRACT_TABLES.values() if table.required and (table.id, day) not in partitions]
         for day in days
@@ -116,6 +117,7 @@ def next_chunk(connection: duckdb.DuckDBPyConnection) -> tuple[Days, bool]:
 
 def write_segments(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment]) -> None:
     """Tells dbt which segments there are and which exclusive scheme each belongs to."""
+    _create_tables(connection)
     connection.execute("create or replace table refresh.segments (segment varchar, scheme varchar)")
     connection.executemany(
         "insert into refresh.segments values (?, ?)", [(segment.name, segment.scheme) for segment in segments]
@@ -191,15 +193,15 @@ def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("create table if not exists refresh.recorded (first_day date, last_day date)")
 
 
-def _not_on_record(partitions: dict[tuple[str, date], str], on_record: Days | None) -> Days:
+def _not_on_record(partitions: dict[tuple[str, date], str], record: Record | None) -> Days:
     """The days of the archive after the record's last, or else that last day again."""
     archived_days = [day for table, day in partitions if table != FOUNDATION and EXTRACT_TABLES[table].required]
     if not archived_days:
         raise ExtractMissing("The archive is empty: ingest extracts before evaluating their days.")
     newest = max(archived_days)
-    if on_record is None:
+    if record is None:
         return Days(min(archived_days), newest)
-    return Days(min(on_record.last + ONE_DAY, newest), newest)
+    return Days(min(record.days.last + ONE_DAY, newest), newest)
 
 
 def _partitions(connection: duckdb.DuckDBPyConnection, archive: Path) -> dict[tuple[str, date], str]:
@@ -214,6 +216,18 @@ def _first_change(connection: duckdb.DuckDBPyConnection, partitions: dict[tuple[
     """The first extract date at which the archive differs from what the warehouse was built from."""
     built = {(table, day): sha for table, day, sha in connection.execute("from refresh.built_from").fetchall()}
     return min((day for (_, day), _ in partitions.items() ^ built.items()), default=None)
+
+
+def _record(connection: duckdb.DuckDBPyConnection) -> Record | None:
+    """What is on record. A segment that was away for some nights lacks them; one never recorded begins with this run."""
+    days = _range(connection, "refresh.recorded")
+    if days is None:
+        return None
+    last = connection.execute(
+        "select min(last_day) from (select max(as_of_date) as last_day from metrics.segment_sizes "
+        "where segment in (select segment from refresh.segments) group by segment)"
+    ).fetchall()[0][0]
+    return Record(days, days.last if last is None else last)
 
 
 def _range(connection: duckdb.DuckDBPyConnection, table: str) -> Days | None:

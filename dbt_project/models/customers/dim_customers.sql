@@ -59,10 +59,11 @@ attributes as (
         -- on what, and on what terms
         favourites.favourite_category,
         favourites.favourite_department,
-        (
-            history.discount_last_365_days
-            / nullif(history.discount_last_365_days + history.spend_last_365_days, 0)
-        )::double as discount_share_last_365_days,
+        case
+            when history.spend_last_365_days >= 0
+                then history.discount_last_365_days
+                    / nullif(history.discount_last_365_days + history.spend_last_365_days, 0)
+        end::double as discount_share_last_365_days,
         coalesce(history.returned_lines_lifetime, 0)::bigint as returned_lines_lifetime,
         coalesce(history.returned_amount_lifetime, 0)::decimal(18, 2) as returned_amount_lifetime,
 

@@ -5,9 +5,9 @@ with changes as (
 
     select customer_id, valid_from as changed_on from {{ ref('int_customer_category_days') }}
     union
-    select customer_id, valid_to from {{ ref('int_customer_category_days') }} where valid_to is not null
+    select customer_id, valid_to as changed_on from {{ ref('int_customer_category_days') }} where valid_to is not null
     union
-    select customer_id, ordered_on + 365 from {{ ref('int_customer_category_days') }}
+    select customer_id, ordered_on + 365 as changed_on from {{ ref('int_customer_category_days') }}
 
 ),
 
