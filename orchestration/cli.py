@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -26,7 +27,8 @@ from orchestration.settings import Home, Settings, load_settings, locate_home
 DONE, FAILED, WRONG_USE, SOME_HELD = 0, 1, 2, 3
 
 notes = Console(stderr=True, highlight=False)
-answers = Console(highlight=False)
+# A pipe has no width: nothing is folded there.
+answers = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 
 
 class Context:
@@ -275,10 +277,15 @@ def _print_status(context: Context) -> int:
 
 
 def _table(title: str, rows: list[dict[str, Any]]) -> Table:
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in rows[0] if rows else []:
         numeric = any(isinstance(row[column], int) and not isinstance(row[column], bool) for row in rows)
-        table.add_column(column, justify="right" if numeric or column == "of base" else "left", overflow="fold")
+        table.add_column(
+            column,
+            justify="right" if numeric or column == "of base" else "left",
+            overflow="fold",
+            no_wrap=column in ("segment", "release"),
+        )
     for row in rows:
         table.add_row(*(_cell(value) for value in row.values()))
     return table

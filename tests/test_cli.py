@@ -1,0 +1,96 @@
+"""The ``segments`` command as people and other programs meet it: exit codes, one JSON document, one sentence for a failure."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchestration.settings import Home
+from tests.builders import SHOP_DAYS, Refreshed, Stage, corner_shop
+
+
+def segments(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "orchestration.cli", *arguments, "--home", str(home)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def refreshed_shop(stage: Stage, shop: Refreshed) -> Home:
+    return stage.restore(shop.aside)
+
+
+def test_status_prints_one_json_document_with_every_segment(refreshed_shop: Home, shop: Refreshed) -> None:
+    told = segments("status", "--json", home=refreshed_shop.path)
+    status = json.loads(told.stdout)
+    assert told.returncode == 0
+    assert status["release"] == shop.manifest.release
+    assert len(status["segments"]) >= 24
+    assert {"segment", "members", "entered", "exited", "state", "held_since", "held_because"} <= set(
+        status["segments"][0]
+    )
+
+
+def test_status_for_people_names_every_segment_whole(refreshed_shop: Home) -> None:
+    told = segments("status", home=refreshed_shop.path)
+    assert "bought_product_x_3m_over_500" in told.stdout
+    assert "segments.men_18_25" in told.stdout
+
+
+def test_refresh_without_a_day_takes_the_newest_and_answers_in_json(stage: Stage) -> None:
+    home = stage.home(corner_shop())
+    told = segments("refresh", "--json", home=home.path)
+    assert told.returncode == 0, told.stderr
+    assert json.loads(told.stdout)["as_of_date"] == str(SHOP_DAYS[-1])
+    again = segments("refresh", "--as-of", str(SHOP_DAYS[-1]), "--json", home=home.path)
+    assert json.loads(again.stdout)["release"] == json.loads(told.stdout)["release"]
+    assert len(json.loads(segments("releases", "--json", home=home.path).stdout)) == 1
+
+
+def test_rebuild_makes_the_same_release_from_the_archive_alone(refreshed_shop: Home, shop: Refreshed) -> None:
+    for extract in refreshed_shop.extracts.rglob("*.csv"):
+        extract.unlink()
+    refreshed_shop.warehouse.write_bytes(b"not a database")
+    told = segments("rebuild", "--json", home=refreshed_shop.path)
+    assert told.returncode == 0, told.stderr
+    assert json.loads(told.stdout)["release"] == shop.manifest.release
+
+
+def test_a_rollback_is_seen_at_once(stage: Stage) -> None:
+    home = stage.home(corner_shop())
+    earlier = json.loads(segments("refresh", "--as-of", str(SHOP_DAYS[0]), "--json", home=home.path).stdout)["release"]
+    segments("refresh", "--as-of", str(SHOP_DAYS[1]), home=home.path)
+    told = segments("rollback", earlier, "--json", home=home.path)
+    assert (told.returncode, json.loads(told.stdout)["release"]) == (0, earlier)
+    assert json.loads(segments("status", "--json", home=home.path).stdout)["release"] == earlier
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["status"], 1, "There is no release"),
+        (["refresh"], 1, "There are no extracts yet"),
+        (["rebuild"], 1, "Nothing was ever published"),
+        (["rollback", "2017-12-31-0000"], 2, "There is no release 2017-12-31-0000"),
+        (["refresh", "--from", "2017-01-02", "--to", "2017-01-01"], 2, "after its end"),
+        (["refresh", "--from", "2017-01-02"], 2, "needs both"),
+        (["refresh", "--as-of", "31/12/2017"], 2, "write it as 2017-12-31"),
+        (["new", "Not A Name"], 2, "cannot be a segment's name"),
+        (["new", "men_18_25"], 2, "is taken"),
+    ],
+)
+def test_a_failure_is_one_sentence_and_an_exit_code(arguments: list[str], code: int, sentence: str, home: Home) -> None:
+    told = segments(*arguments, home=home.path)
+    assert (told.returncode, told.stdout) == (code, "")
+    assert sentence in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_a_typo_in_the_settings_is_told_with_the_right_field(refreshed_shop: Home) -> None:
+    (refreshed_shop.path / "settings.yml").write_text("busines_timezone: UTC\n")
+    told = segments("refresh", home=refreshed_shop.path)
+    assert told.returncode == 2
+    assert "did you mean `business_timezone`?" in told.stderr
