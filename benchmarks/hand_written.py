@@ -340,14 +340,10 @@ class Night:
         self.connection.execute(
             "create schema release.segments; create schema release.customers; create schema release.metrics"
         )
-        self.connection.execute(
-            "create temp table open as select segment, customer_id, entered_on from history "
-            "where exited_on is null order by segment"
-        )
         for segment in self.segments:
             self.connection.execute(
-                f'create table release.segments."{segment}" as '
-                f"select customer_id, entered_on from open where segment = '{segment}'"
+                f'create table release.segments."{segment}" as select customer_id, entered_on from history '
+                f"where segment = '{segment}' and exited_on is null"
             )
         self.connection.execute("create table release.customers.dim_customers as from dim_customers")
         self.connection.execute("create table release.metrics.segment_membership_history as from history")

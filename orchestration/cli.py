@@ -86,10 +86,12 @@ def _command(function: Callable[..., int | None]) -> Callable[..., None]:
 
 def _sentence(problem: BaseException) -> str:
     """The first of our own errors in the chain, in its own words; else the kind of the failure."""
+    chain: list[BaseException] = []
     cause: BaseException | None = problem
-    while cause is not None:
+    while cause is not None and cause not in chain:  # Dagster's re-raised errors can be each other's context
         if isinstance(cause, SegmentsError):
             return str(cause)
+        chain.append(cause)
         cause = cause.__cause__ or cause.__context__
     return f"Something unforeseen went wrong ({type(problem).__name__}); nothing was published. See it with --debug."
 

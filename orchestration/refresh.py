@@ -45,4 +45,5 @@ def rebuild(home: Home, settings: Settings, days: Days) -> Manifest:
     with only_one_refresh(home):
         for file in home.path.glob("warehouse.duckdb*"):
             shutil.rmtree(file) if file.is_dir() else file.unlink()
-    return refresh(home, settings, days)
+    # The plan finds the release's days missing from the empty warehouse and evaluates them all.
+    return refresh(home, settings, Days(days.last, days.last))

@@ -128,4 +128,6 @@ def _sentence(file: Path, error: object) -> str:
         hint = f"did you mean `{near[0]}`?" if near else f"known fields are {', '.join(Settings.model_fields)}."
         return f"{file}: unknown field `{field}`; {hint}"
     reason = str(error["msg"]).removeprefix("Value error, ")
+    if (variable := f"SEGMENTS_{field.upper()}") in os.environ:
+        return f"The environment variable {variable} is {error['input']!r}: {reason}."
     return f"{file}: field `{field}` is {error['input']!r}: {reason}."

@@ -17,6 +17,14 @@ import duckdb
 from orchestration.ingest.contracts import EXTRACT_TABLES, ExtractTable
 from orchestration.ingest.extracts import Extract
 
+#: The expectation that a file is not that of the day before.
+REPEATED_FILE = "is_not_the_file_of_the_day_before"
+
+_QUALITY_TYPE = (
+    '[{"expectation": "VARCHAR", "column_name": "VARCHAR", "severity": "VARCHAR", "success": "BOOLEAN", '
+    '"observed": "VARCHAR", "rows": "BIGINT", "unexpected_rows": "BIGINT"}]'
+)
+
 
 @dataclass(frozen=True)
 class Quality:
@@ -51,13 +59,11 @@ def partition(folder: Path, table: ExtractTable, day: date) -> Path:
 
 def archived(connection: duckdb.DuckDBPyConnection, archive: Path, table: ExtractTable) -> dict[date, Origin]:
     """The origin of every archived partition of a table, by extract date."""
-    files = str(partition(archive, table, date.min).parent.parent / "*" / "data.parquet")
-    if not any((archive / table.source / table.name).glob("*/data.parquet")):
+    if not _has_partitions(archive, table):
         return {}
     rows = connection.execute(
         "select regexp_extract(file_name, 'extract_date=([0-9-]+)', 1)::date, decode(value) "
-        "from parquet_kv_metadata($files) where decode(key) = 'origin'",
-        {"files": files},
+        f"from parquet_kv_metadata({_files(archive, table)}) where decode(key) = 'origin'"
     ).fetchall()
     return {day: Origin(**json.loads(origin)) for day, origin in rows}
 
@@ -66,15 +72,15 @@ def quality_of(
     connection: duckdb.DuckDBPyConnection, archive: Path, table: ExtractTable, days: Iterable[date]
 ) -> dict[date, list[Quality]]:
     """What the checks found in the archived partitions of the given days."""
-    files = [str(path) for day in days if (path := partition(archive, table, day)).exists()]
-    if not files:
-        return {}
-    rows = connection.execute(
-        "select regexp_extract(file_name, 'extract_date=([0-9-]+)', 1)::date, decode(value) "
-        "from parquet_kv_metadata($files) where decode(key) = 'quality'",
-        {"files": files},
+    found = connection.execute(
+        f"select * exclude (source, table_name) from ({_quality_query(archive, [table])}) "
+        "where list_contains($days, extract_date)",
+        {"days": list(days)},
     ).fetchall()
-    return {day: [Quality(**found) for found in json.loads(quality)] for day, quality in rows}
+    quality: dict[date, list[Quality]] = {}
+    for day, *one in found:
+        quality.setdefault(day, []).append(Quality(*one))
+    return quality
 
 
 def keep_accepted(
@@ -128,37 +134,73 @@ def register_archive(connection: duckdb.DuckDBPyConnection, archive: Path) -> No
 
     A table that never had an extract is an empty view, so that the models need not know.
     """
-    connection.execute(
-        "create schema if not exists crm; create schema if not exists shop; create schema if not exists quality"
-    )
-    found = []
+    for schema in ("crm", "shop", "quality"):
+        connection.execute(f"create schema if not exists {schema}")
     for table in EXTRACT_TABLES.values():
-        files = f"{archive / table.source / table.name}/*/data.parquet".replace("'", "''")
-        if any((archive / table.source / table.name).glob("*/data.parquet")):
-            rows = f"from read_parquet('{files}', hive_partitioning = true, hive_types = {{'extract_date': date}})"
-            found.append(
-                f"select regexp_extract(file_name, 'extract_date=([0-9-]+)', 1)::date as extract_date, '{table.source}' as source, "
-                f"'{table.name}' as table_name, decode(value) as quality "
-                f"from parquet_kv_metadata('{files}') where decode(key) = 'quality'"
-            )
+        if _has_partitions(archive, table):
+            rows = f"from read_parquet({_files(archive, table)}, hive_partitioning = true, hive_types = {{'extract_date': date}})"
         else:
             nulls = ", ".join(f"null::{type_} as {column}" for column, type_ in table.columns.items())
             rows = f"from (select {nulls}, null::date as extract_date) where false"
         connection.execute(f"create or replace view {table.source}.{table.name} as {rows}")
-    nothing = "select null::date as extract_date, '' as source, '' as table_name, '[]' as quality where false"
-    connection.execute(
-        "create or replace view quality.results as "
-        "select extract_date, source, table_name, unnest(from_json(quality, '[{"
-        '"expectation": "VARCHAR", "column_name": "VARCHAR", "severity": "VARCHAR", "success": "BOOLEAN", '
-        '"observed": "VARCHAR", "rows": "BIGINT", "unexpected_rows": "BIGINT"'
-        f"}}]'), recursive := true) from ({' union all '.join(found) or nothing})"
+    connection.execute(f"create or replace view quality.results as {_quality_query(archive, EXTRACT_TABLES.values())}")
+
+
+def _quality_query(archive: Path, tables: Iterable[ExtractTable]) -> str:
+    """What the checks found in every partition, one row per extract and expectation.
+
+    Whether a file is that of the day before is not kept but seen from the two, for either may come late.
+    """
+    notes = [
+        "select regexp_extract(file_name, 'extract_date=([0-9-]+)', 1)::date as extract_date, "
+        f"'{table.source}' as source, '{table.name}' as table_name, decode(key) as note, decode(value)::json as said "
+        f"from parquet_kv_metadata({_files(archive, table)})"
+        for table in tables
+        if _has_partitions(archive, table)
+    ]
+    nothing = (
+        "select null::date as extract_date, '' as source, '' as table_name, '' as note, '{}'::json as said where false"
     )
+    return f"""
+        with notes as ({" union all ".join(notes) or nothing}),
+        origins as (
+            select
+                extract_date, source, table_name,
+                (said ->> '$.rows')::bigint as rows,
+                lag(said ->> '$.file') over extracts as file_before,
+                (said ->> '$.rows')::bigint > 0
+                and lag(extract_date) over extracts = extract_date - 1
+                and lag(said ->> '$.sha256') over extracts = (said ->> '$.sha256') as is_repeated
+            from notes
+            where note = 'origin'
+            window extracts as (partition by source, table_name order by extract_date)
+        )
+        select extract_date, source, table_name, unnest(from_json(said, '{_QUALITY_TYPE}'), recursive := true)
+        from notes
+        where note = 'quality'
+        union all
+        select
+            extract_date, source, table_name, '{REPEATED_FILE}', '', 'warning', is_repeated is not true,
+            case when is_repeated then 'the same bytes as ' || file_before else '' end, rows, 0
+        from origins"""
+
+
+def _has_partitions(archive: Path, table: ExtractTable) -> bool:
+    return any((archive / table.source / table.name).glob("*/data.parquet"))
+
+
+def _files(archive: Path, table: ExtractTable) -> str:
+    return _literal(str(archive / table.source / table.name / "*" / "data.parquet"))
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _write(connection: duckdb.DuckDBPyConnection, query: str, path: Path, metadata: dict[str, str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".tmp")
-    pairs = ", ".join(f"{key}: '{value.replace(chr(39), chr(39) * 2)}'" for key, value in metadata.items())
-    target = str(unfinished).replace("'", "''")
-    connection.execute(f"copy ({query}) to '{target}' (format parquet, compression zstd, kv_metadata {{{pairs}}})")
+    pairs = ", ".join(f"{key}: {_literal(value)}" for key, value in metadata.items())
+    target = _literal(str(unfinished))
+    connection.execute(f"copy ({query}) to {target} (format parquet, compression zstd, kv_metadata {{{pairs}}})")
     unfinished.rename(path)

@@ -10,9 +10,17 @@ from datetime import date
 import dagster as dg
 import duckdb
 
-from orchestration.days import ONE_DAY, Days
+from orchestration.days import Days
 from orchestration.errors import ExtractMissing, ExtractRefused
-from orchestration.ingest.archive import Origin, Quality, archived, keep_accepted, keep_refused, quality_of
+from orchestration.ingest.archive import (
+    REPEATED_FILE,
+    Origin,
+    Quality,
+    archived,
+    keep_accepted,
+    keep_refused,
+    quality_of,
+)
 from orchestration.ingest.contracts import EXTRACT_TABLES, ExtractTable
 from orchestration.ingest.extracts import Extract, find_extracts, newest_day
 from orchestration.ingest.reading import FILE_EXPECTATIONS, Finding, read_extracts, relation_of
@@ -116,7 +124,7 @@ def ingest(
         if verdict.refusal:
             refusals.append(verdict.refusal)
             continue
-        quality = verdict.quality + _file_quality(extract, findings, origins.get(day - ONE_DAY), verdict.quality)
+        quality = verdict.quality + _file_quality(extract, findings, verdict.quality)
         origins[day] = keep_accepted(connection, home.archive, extract, relation, quality, verdict.refused)
     connection.execute(f"drop table {relation}")
     if refusals:
@@ -157,14 +165,9 @@ def _is_new(extract: Extract, origin: Origin | None) -> bool:
     return origin is None or (origin.stamp != extract.stamp and origin.sha256 != extract.sha256)
 
 
-def _file_quality(
-    extract: Extract, findings: list[Finding], day_before: Origin | None, judged: list[Quality]
-) -> list[Quality]:
+def _file_quality(extract: Extract, findings: list[Finding], judged: list[Quality]) -> list[Quality]:
     """The expectations of the file as a file, as rows beside those of its contents."""
     odd = {finding.expectation: finding for finding in findings if finding.extract_date == extract.extract_date}
-    if day_before and day_before.rows and day_before.sha256 == extract.sha256:
-        name = "is_not_the_file_of_the_day_before"
-        odd[name] = Finding(extract.extract_date, name, "", f"the same bytes as {day_before.file}")
     rows = max((found.rows for found in judged), default=0)
     return [
         Quality(
@@ -188,9 +191,9 @@ def _check_results(
     for day, found in sorted(quality.items()):
         for one in found:
             if not one.success:
-                broken.setdefault(FILE_CHECK if one.expectation in FILE_EXPECTATIONS else one.expectation, {})[day] = (
-                    one
-                )
+                broken.setdefault(
+                    FILE_CHECK if one.expectation in (*FILE_EXPECTATIONS, REPEATED_FILE) else one.expectation, {}
+                )[day] = one
     for rule in (*rules, FILE_CHECK):
         days = broken.get(rule, {})
         said = "; ".join(

@@ -21,6 +21,9 @@ from orchestration.errors import ExtractUnreadable
 from orchestration.ingest.contracts import ExtractTable
 from orchestration.ingest.extracts import Extract
 
+#: The column in which a line that is no JSON object is carried along.
+_LINE = "line_as_it_stands"
+
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
@@ -42,7 +45,6 @@ FILE_EXPECTATIONS = (
     "text_is_utf8",
     "no_unknown_columns",
     "times_are_in_one_zone",
-    "is_not_the_file_of_the_day_before",
 )
 
 
@@ -110,6 +112,8 @@ def _without_values(problem: Exception) -> str:
 
 def _read(connection: duckdb.DuckDBPyConnection, extract: Extract, relation: str) -> list[Finding]:
     scan = {"parquet": _scan_parquet, "jsonl": _scan_json_lines}.get(extract.format, _scan_csv)(connection, extract)
+    if scan is None:
+        return []
     findings = list(scan.findings) + _compare_columns(extract, list(scan.types))
     table = extract.table
     values = {column: _typed(column, type_, scan.types[column]) for column, type_ in table.columns.items()}
@@ -120,7 +124,7 @@ def _read(connection: duckdb.DuckDBPyConnection, extract: Extract, relation: str
         if type_ not in ("VARCHAR", "VARCHAR[]") and scan.types[column] != type_
     ]
     if scan.malformed:
-        readings.append(f"case when {scan.malformed} then struct_pack(k := 'line', v := '') end")
+        readings.append(f"case when {scan.malformed} then struct_pack(k := 'line', v := {_LINE}) end")
     unreadable = (
         f"map_from_entries(list_filter([{', '.join(readings)}], lambda r: r is not null))" if readings else "map {}"
     )
@@ -136,30 +140,37 @@ def _read(connection: duckdb.DuckDBPyConnection, extract: Extract, relation: str
     return findings
 
 
-def _scan_parquet(connection: duckdb.DuckDBPyConnection, extract: Extract) -> _Scan:
+def _scan_parquet(connection: duckdb.DuckDBPyConnection, extract: Extract) -> _Scan | None:
     relation = f"read_parquet({_quoted(extract.path)}, file_row_number = true, hive_partitioning = false)"
     described = connection.execute(f"describe select * exclude (file_row_number) from {relation}").fetchall()
     return _Scan(relation, {name: type_ for name, type_, *_ in described}, "file_row_number + 1")
 
 
-def _scan_json_lines(connection: duckdb.DuckDBPyConnection, extract: Extract) -> _Scan:
-    lines = f"read_ndjson_objects({_quoted(extract.path)}, ignore_errors = true)"
-    keys = [
-        key
-        for (key,) in connection.execute(
-            f"select distinct unnest(json_keys(json)) as key from {lines} order by key"
-        ).fetchall()
-    ]
-    if not keys:
+def _scan_json_lines(connection: duckdb.DuckDBPyConnection, extract: Extract) -> _Scan | None:
+    lines = (
+        "(select line, try_cast(line as json) as json, row_number() over () as file_row "
+        f"from read_csv({_quoted(extract.path)}, columns = {{'line': 'VARCHAR'}}, header = false, auto_detect = false, "
+        "delim = '\x01', quote = '', escape = '', max_line_size = 10000000) where trim(line) <> '')"
+    )
+    is_object = "coalesce(json_type(json) = 'OBJECT', false)"
+    if not connection.execute(f"select count(*) from {lines}").fetchall()[0][0]:
+        return None
+    found = connection.execute(
+        f"select distinct unnest(json_keys(json)) as key from {lines} where {is_object} order by key"
+    ).fetchall()
+    if not found:
         raise ExtractUnreadable(f"{extract.name} has no line that is a JSON object. Send one object per line.")
+    keys = [key for (key,) in found]
     columns = ", ".join(f"json ->> {_literal('$.' + _json_key(key))} as {_identifier(key)}" for key in keys)
-    relation = f"(select {columns}, json is null as is_malformed, row_number() over () as file_row from {lines})"
+    relation = f"(select {columns}, line as {_LINE}, not {is_object} as is_malformed, file_row from {lines})"
     return _Scan(relation, {key: "VARCHAR" for key in keys}, "file_row", malformed="is_malformed")
 
 
-def _scan_csv(connection: duckdb.DuckDBPyConnection, extract: Extract) -> _Scan:
+def _scan_csv(connection: duckdb.DuckDBPyConnection, extract: Extract) -> _Scan | None:
     encoding, findings = "utf-8", []
     header, delimiter = _header(extract)
+    if header in ([], [""]):
+        return None
     if delimiter != ",":
         findings.append(
             _finding(extract, "columns_are_separated_by_commas", observed=f"separated by {DELIMITERS[delimiter]}")
@@ -221,6 +232,8 @@ def _compare_columns(extract: Extract, present: list[str]) -> list[Finding]:
     unknown = [column for column in present if column not in wanted]
     if missing := [column for column in wanted if column not in present]:
         guesses = {column: difflib.get_close_matches(column, unknown, n=1, cutoff=0.5) for column in missing}
+        if len(missing) == len(unknown) == 1:
+            guesses = {missing[0]: unknown}
         renamed = [f"{guess[0]} may be {column} renamed" for column, guess in guesses.items() if guess]
         hint = (
             f" Unknown columns in it: {', '.join(unknown)}" + (f" ({'; '.join(renamed)})." if renamed else ".")

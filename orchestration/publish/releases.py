@@ -96,10 +96,12 @@ def publish(connection: duckdb.DuckDBPyConnection, home: Home, dbt_manifest: Map
     manifest = _build(connection, building, dbt_manifest)
     verify(building, manifest)
     folder = home.releases / manifest.release
-    if folder.exists():
+    if _is_whole(folder):
         shutil.rmtree(building)
         manifest = Manifest.read(folder)
     else:
+        if folder.exists():
+            folder.rename(home.releases / f".leaving-{manifest.release}")
         building.rename(folder)
     _point_current_at(home, manifest.release)
     _remove_old(home, keep)
@@ -121,9 +123,19 @@ def rollback(home: Home, release: str) -> Manifest:
 
 
 def verify(folder: Path, manifest: Manifest) -> None:
-    """Reads the release's file anew and holds it against its manifest and the laws. Raises ReleaseDamaged, naming what
-    differs.
+    """Reads the release's file anew and holds it against its manifest and the laws.
+
+    Raises ReleaseDamaged, naming what differs.
     """
+    try:
+        _compare(folder, manifest)
+    except duckdb.Error as unreadable:
+        raise ReleaseDamaged(
+            f"The file of release {manifest.release} cannot be read ({type(unreadable).__name__}); it is not published."
+        ) from unreadable
+
+
+def _compare(folder: Path, manifest: Manifest) -> None:
     with duckdb.connect(str(folder / OPENED), read_only=True) as release:
         found = _contents(release)
         if differing := sorted(
@@ -164,7 +176,7 @@ def _build(connection: duckdb.DuckDBPyConnection, building: Path, dbt_manifest: 
         release=f"{last}-{digest.hexdigest()[:8]}",
         as_of_date=last,
         first_as_of_date=first,
-        published_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        published_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         engine=f"duckdb {duckdb.__version__}",
         tables=contents,
     )
@@ -213,6 +225,14 @@ def _remove_old(home: Home, keep: int) -> None:
 def _remove_unfinished(home: Home) -> None:
     for left in (*home.releases.glob(".building"), *home.releases.glob(".leaving-*")):
         shutil.rmtree(left)
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        verify(folder, Manifest.read(folder))
+    except (OSError, ValueError, ReleaseDamaged):
+        return False
+    return True
 
 
 def _is_release(folder: Path) -> bool:

@@ -2,12 +2,15 @@
 in SQL.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DbtCliResource, DbtProject, dbt_assets
+from dagster_dbt import dbt_assets
+from dbt.artifacts.schemas.run import RunExecutionResult, RunResult
+from dbt.cli.main import dbtRunnerResult
+from dbt.contracts.graph.nodes import ModelNode
 
 from orchestration.days import Days
 from orchestration.errors import SegmentsError
@@ -15,7 +18,15 @@ from orchestration.ingest.archive import register_archive
 from orchestration.ingest.contracts import EXTRACT_TABLES
 from orchestration.partitions import days_of_run
 from orchestration.transform.catalogue import definitions, foundation_of, segments
-from orchestration.transform.plan import Plan, has_chunks, make_plan, next_chunk, write_definitions, write_segments
+from orchestration.transform.plan import (
+    Plan,
+    has_chunks,
+    make_plan,
+    next_chunk,
+    row_counts,
+    write_definitions,
+    write_segments,
+)
 from orchestration.transform.project import DbtProjectOfHome
 from orchestration.warehouse import Warehouse
 
@@ -53,13 +64,8 @@ def plan_asset(published_days: PublishedDays) -> dg.AssetsDefinition:
 
 def dbt_models(project: DbtProjectOfHome, published_days: PublishedDays) -> dg.AssetsDefinition:
     """Every dbt model, in one dbt invocation per chunk of the plan."""
-    manifest_path = project.prepare()
-    dbt_project = DbtProject(project.project_dir, target_path=project.target_dir, profiles_dir=project.profiles_dir)
-    dbt = DbtCliResource(
-        project_dir=dbt_project, profiles_dir=str(project.profiles_dir), dbt_executable=project.executable
-    )
 
-    @dbt_assets(manifest=manifest_path, project=dbt_project, required_resource_keys={"warehouse"})
+    @dbt_assets(manifest=project.prepare(), required_resource_keys={"warehouse"})
     def models(context: dg.AssetExecutionContext) -> Iterator[Any]:
         warehouse: Warehouse = context.resources.warehouse
         with warehouse.connect() as connection:
@@ -71,27 +77,17 @@ def dbt_models(project: DbtProjectOfHome, published_days: PublishedDays) -> dg.A
             with warehouse.connect() as connection:
                 chunk, is_last = next_chunk(connection)
             context.log.info(f"dbt: {chunk}")
-            invocation = dbt.cli(
-                project.arguments("build", "--exclude-resource-type", "unit_test"),
-                context=context if is_last and not context.is_subset else None,
-                manifest=manifest_path,
-                target_path=project.target_dir,
-                raise_on_error=False,
-            )
-            if is_last and not context.is_subset:
-                yield from invocation.stream()
-            invocation.wait()
-            if not invocation.is_successful():
-                raise TransformFailed(_what_failed(invocation.get_artifact("run_results.json")))
-        if context.is_subset:
-            yield from _all_of(context)
+            built = project.run("build", "--exclude-resource-type", "unit_test")
+            if not built.success:
+                raise TransformFailed(_what_failed(built))
+        results = _results(built)
         compiled = {
-            result["unique_id"].split(".")[-1]: result["compiled_code"]
-            for result in invocation.get_artifact("run_results.json")["results"]
-            if result.get("compiled_code")
+            result.node.name: str(result.node.compiled_code) for result in results if isinstance(result.node, ModelNode)
         }
         with warehouse.connect() as connection:
             write_definitions(connection, segments(project.manifest()), definitions(project.manifest(), compiled))
+            rows = row_counts(connection)
+        yield from _asked_for(context, results, rows)
 
     return models
 
@@ -105,22 +101,32 @@ def _plan(warehouse: Warehouse, days: Days | None, published_days: PublishedDays
         return make_plan(connection, warehouse.home.archive, days, published_days(), foundation)
 
 
-def _all_of(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-    """Results for the part of the models that was asked for.
+def _asked_for(
+    context: dg.AssetExecutionContext, results: Sequence[RunResult], rows: Mapping[str, int]
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    """Results for the models and checks that Dagster asked for, which in its own backfills is a part of them.
 
-    Dagster's asset backfill runs the models in several parts; each part builds them all, for a model reads what the others
-    made of the same days.
+    They were built all the same: a model reads what the others made of the same days.
     """
+    seconds = {result.node.name: result.execution_time for result in results}
     for key in TopologicalSorter(context.assets_def.asset_deps).static_order():
         if key in context.selected_asset_keys:
-            yield dg.MaterializeResult(asset_key=key)
+            metadata: dict[str, Any] = {"seconds": round(seconds[key.path[-1]], 3)}
+            if (count := rows.get(".".join(key.path))) is not None:
+                metadata["dagster/row_count"] = count
+            yield dg.MaterializeResult(asset_key=key, metadata=metadata)
     for check in context.selected_asset_check_keys:
         yield dg.AssetCheckResult(asset_key=check.asset_key, check_name=check.name, passed=True)
 
 
-def _what_failed(run_results: dict[str, Any]) -> str:
-    failed = [result for result in run_results["results"] if result["status"] in ("error", "fail")]
-    said = "; ".join(
-        f"{result['unique_id'].split('.')[2]}: {' '.join(str(result['message']).split())}" for result in failed[:3]
-    )
+def _results(built: dbtRunnerResult) -> Sequence[RunResult]:
+    assert isinstance(built.result, RunExecutionResult)
+    return built.result.results
+
+
+def _what_failed(built: dbtRunnerResult) -> str:
+    if not isinstance(built.result, RunExecutionResult):
+        return f"dbt could not start: {built.exception}. Nothing was published."
+    failed = [result for result in built.result.results if result.status in ("error", "fail")]
+    said = "; ".join(f"{result.node.name}: {' '.join(str(result.message).split())}" for result in failed[:3])
     return f"dbt could not build {len(failed)} model(s) or test(s): {said}. Nothing was published; mend them and refresh again."

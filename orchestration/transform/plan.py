@@ -154,6 +154,13 @@ def write_definitions(
     )
 
 
+def row_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """The rows of every table of the warehouse, by ``<schema>.<table>``, as DuckDB keeps them."""
+    return dict(
+        connection.execute("select schema_name || '.' || table_name, estimated_size from duckdb_tables()").fetchall()
+    )
+
+
 def planned(connection: duckdb.DuckDBPyConnection) -> Days:
     """The days of the plan at work. Raises ValueError where no run is."""
     days = _range(connection, "refresh.unfinished")

@@ -6,18 +6,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from orchestration.errors import ConfigurationError
 from orchestration.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
 
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
 SEGMENT_TAG = "segment"
@@ -44,17 +44,25 @@ class DbtProjectOfHome:
     def manifest_path(self) -> Path:
         return self.target_dir / "manifest.json"
 
-    @cached_property
-    def executable(self) -> str:
-        return str(Path(sys.executable).with_name("dbt"))
+    def run(self, command: str, *more: str) -> dbtRunnerResult:
+        """Runs a dbt command in this process, so that nothing of it outlives the run.
 
-    def arguments(self, command: str, *more: str) -> list[str]:
-        """The arguments of a dbt call. The variables are the home's settings and never a date, so that dbt need not
-        parse again.
+        The variables are the home's settings and never a date, so that dbt need not parse again tomorrow.
         """
+        from dbt.cli.main import dbtRunner
+
         settings = self.warehouse.settings
         variables = {"business_timezone": settings.business_timezone, "product_x": settings.product_x}
-        return [command, *more, "--vars", json.dumps(variables)]
+        places = {
+            "--project-dir": self.project_dir,
+            "--profiles-dir": self.profiles_dir,
+            "--target-path": self.target_dir,
+            "--log-path": self.profiles_dir / "logs",
+            "--vars": json.dumps(variables),
+        }
+        return dbtRunner().invoke(
+            ["--quiet", command, *more, *(str(word) for place in places.items() for word in place)]
+        )
 
     def prepare(self) -> Path:
         """Writes the profile and, where the project or the settings changed, the manifest; returns the manifest's path."""
@@ -65,35 +73,15 @@ class DbtProjectOfHome:
             return self.manifest_path
         self.target_dir.mkdir(parents=True, exist_ok=True)
         (self.profiles_dir / "profiles.yml").write_text(profile)
-        self._parse()
+        parsed = self.run("parse")
+        if not parsed.success:
+            raise ConfigurationError(f"dbt cannot read {self.project_dir}: {parsed.exception}")
         stamp.write_text(fingerprint)
         return self.manifest_path
 
     def manifest(self) -> dict[str, Any]:
         manifest: dict[str, Any] = json.loads(self.prepare().read_text())
         return manifest
-
-    def _parse(self) -> None:
-        parsed = subprocess.run(
-            [
-                self.executable,
-                "--quiet",
-                *self.arguments("parse"),
-                "--project-dir",
-                str(self.project_dir),
-                "--profiles-dir",
-                str(self.profiles_dir),
-                "--target-path",
-                str(self.target_dir),
-                "--log-path",
-                str(self.profiles_dir / "logs"),
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if parsed.returncode:
-            raise ConfigurationError(f"dbt cannot read {self.project_dir}: {(parsed.stdout + parsed.stderr).strip()}")
 
     def _profile(self) -> dict[str, Any]:
         warehouse = self.warehouse
@@ -115,7 +103,7 @@ class DbtProjectOfHome:
 
     def _fingerprint(self, profile: str) -> str:
         seen = hashlib.sha256(profile.encode())
-        seen.update(json.dumps(self.arguments("parse")).encode())
+        seen.update(self.warehouse.settings.model_dump_json(include={"business_timezone", "product_x"}).encode())
         for path in _sources(self.project_dir):
             seen.update(str(path.relative_to(self.project_dir)).encode())
             seen.update(path.read_bytes())
