@@ -49,7 +49,7 @@ TABLES = [
     ),
     ReleaseTable(
         "metrics.segment_membership_history",
-        f"select * from metrics.segment_membership_history where segment in {CURRENT} order by segment, customer_id, entered_on",
+        f"select * from metrics.segment_membership_history where segment in {CURRENT} order by segment",
     ),
     ReleaseTable("metrics.segment_overlap", "select * from metrics.segment_overlap order by segment_a, segment_b"),
     ReleaseTable(
@@ -104,11 +104,11 @@ TABLES = [
 
 
 def segment_table(segment: str, label: str) -> ReleaseTable:
-    """The table of one segment's members of today."""
+    """The table of one segment's members of today, read from the release's own history, which is in order of segments."""
     return ReleaseTable(
         f'segments."{segment}"',
-        "select customer_id, entered_on from metrics.segment_membership_history "
-        f"where segment = '{segment}' and exited_on is null order by customer_id",
+        "select customer_id, entered_on from release.metrics.segment_membership_history "
+        f"where segment = '{segment}' and exited_on is null",
         f"{label}: today's members. One row per member.",
         {"customer_id": "The member.", "entered_on": "First as-of date of the current membership."},
     )

@@ -49,6 +49,7 @@ class DbtProjectOfHome:
 
         The variables are the home's settings and never a date, so that dbt need not parse again tomorrow.
         """
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
         from dbt.cli.main import dbtRunner
 
         settings = self.warehouse.settings
@@ -60,9 +61,20 @@ class DbtProjectOfHome:
             "--log-path": self.profiles_dir / "logs",
             "--vars": json.dumps(variables),
         }
-        return dbtRunner().invoke(
-            ["--quiet", command, *more, *(str(word) for place in places.items() for word in place)]
-        )
+        try:
+            return dbtRunner().invoke(
+                [
+                    "--quiet",
+                    "--log-level-file",
+                    "warn",
+                    command,
+                    *more,
+                    *(str(word) for place in places.items() for word in place),
+                ]
+            )
+        finally:
+            # dbt would keep the warehouse open for as long as the process lives.
+            DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
 
     def prepare(self) -> Path:
         """Writes the profile and, where the project or the settings changed, the manifest; returns the manifest's path."""

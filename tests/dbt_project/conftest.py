@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -48,17 +47,8 @@ def dbt(project: DbtProjectOfHome) -> Callable[..., Results]:
         project.prepare()
         artifact = project.target_dir / "run_results.json"
         artifact.unlink(missing_ok=True)
-        folders = {
-            "--project-dir": project.project_dir,
-            "--profiles-dir": project.profiles_dir,
-            "--target-path": project.target_dir,
-            "--log-path": project.profiles_dir / "logs",
-        }
-        options = [str(word) for option in folders.items() for word in option]
-        said = subprocess.run(
-            [project.executable, *project.arguments(*arguments), *options], capture_output=True, text=True, check=False
-        )
-        assert artifact.exists(), said.stdout + said.stderr
+        built = project.run(*arguments)
+        assert artifact.exists(), built.exception
         results: Results = json.loads(artifact.read_text())["results"]
         return results
 

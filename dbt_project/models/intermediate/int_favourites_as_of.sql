@@ -17,11 +17,24 @@ evaluations as (
     from changes
     inner join {{ source('refresh', 'as_of_dates') }} as as_of_dates
         on changes.changed_on <= as_of_dates.as_of_date
-        and (changes.changed_on > as_of_dates.previous_as_of_date or as_of_dates.previous_as_of_date is null)
+        and changes.changed_on > as_of_dates.previous_as_of_date
 
 ),
 
 spend_by_category as (
+
+    select
+        customer_id,
+        {{ first_as_of_date() }} as as_of_date,
+        department,
+        category,
+        sum(spend) as spend
+    from {{ ref('int_customer_category_days') }} as purchases
+    where {{ in_last('365 days', 'ordered_on', first_as_of_date()) }}
+        and {{ valid_on(first_as_of_date(), 'purchases') }}
+    group by all
+
+    union all
 
     select
         evaluations.customer_id,
@@ -65,11 +78,15 @@ favourite_departments as (
 )
 
 select
-    evaluations.customer_id,
-    evaluations.as_of_date as stands_from,
-    lead(evaluations.as_of_date) over (partition by evaluations.customer_id order by evaluations.as_of_date) as stands_until,
+    customer_id,
+    as_of_date as stands_from,
+    lead(as_of_date) over (partition by customer_id order by as_of_date) as stands_until,
     favourite_categories.favourite_category,
     favourite_departments.favourite_department
-from evaluations
+from (
+    select customer_id, as_of_date from evaluations
+    union
+    select customer_id, as_of_date from spend_by_department
+) as evaluated
 left join favourite_categories using (customer_id, as_of_date)
 left join favourite_departments using (customer_id, as_of_date)

@@ -1,34 +1,37 @@
--- Customers are first grouped by the set of segments that they are in: there are far fewer sets than customers.
-with patterns as (
+with segments as (
 
-    select segments, count(*) as customers
-    from (
-        select customer_id, list(segment order by segment) as segments
-        from {{ ref('segment_membership_history') }}
-        where exited_on is null
-        group by customer_id
-    ) as memberships
-    group by segments
+    select segment, (row_number() over (order by segment))::usmallint as number
+    from {{ source('refresh', 'segments') }}
+
+),
+
+memberships as (
+
+    select history.customer_id, list(segments.number) as numbers
+    from {{ ref('segment_membership_history') }} as history
+    inner join segments on segments.segment = history.segment
+    where history.exited_on is null
+    group by history.customer_id
 
 ),
 
 members as (
 
-    select segment, sum(customers) as members
-    from (select unnest(segments) as segment, customers from patterns) as unnested
-    group by segment
+    select number, count(*) as members
+    from (select unnest(numbers) as number from memberships) as unnested
+    group by number
 
 ),
 
 pairs as (
 
-    select segment_a, segment_b, sum(customers) as members_both
+    select number_a, number_b, count(*) as members_both
     from (
-        select segment_a, unnest(segments) as segment_b, customers
-        from (select unnest(segments) as segment_a, segments, customers from patterns) as unnested
-    ) as unnested
-    where segment_a < segment_b
-    group by segment_a, segment_b
+        select number_a, unnest(numbers) as number_b
+        from (select unnest(numbers) as number_a, numbers from memberships) as once
+    ) as twice
+    where number_a < number_b
+    group by number_a, number_b
 
 )
 
@@ -42,8 +45,8 @@ select
         coalesce(pairs.members_both, 0)
         / nullif(coalesce(members_a.members, 0) + coalesce(members_b.members, 0) - coalesce(pairs.members_both, 0), 0)
     )::double as jaccard
-from {{ source('refresh', 'segments') }} as a
-inner join {{ source('refresh', 'segments') }} as b on a.segment < b.segment
-left join members as members_a on members_a.segment = a.segment
-left join members as members_b on members_b.segment = b.segment
-left join pairs on pairs.segment_a = a.segment and pairs.segment_b = b.segment
+from segments as a
+inner join segments as b on a.number < b.number
+left join members as members_a on members_a.number = a.number
+left join members as members_b on members_b.number = b.number
+left join pairs on pairs.number_a = a.number and pairs.number_b = b.number
