@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from orchestration.ingest.archive import partition
+from orchestration.ingest.contracts import EXTRACT_TABLES
 from orchestration.publish.releases import list_releases, verify
 from orchestration.settings import Home
-from tests.builders import SHOP_DAYS, Refreshed, Stage, ask, corner_shop, current_contents, refreshed
+from tests.builders import ORDER_LINES, SHOP_DAYS, Refreshed, Stage, ask, corner_shop, current_contents, refreshed
 
 PROJECT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("refresh_days.py")
@@ -86,17 +88,19 @@ def test_a_killed_refresh_leaves_a_good_release_and_the_next_run_ends_as_if_noth
     assert [path for path in home.archive.rglob("*") if path.suffix == ".tmp"] == []
 
 
-def test_a_refresh_whose_parent_alone_was_killed_is_repeated_at_once(
-    stage: Stage, shop: Refreshed, two_days: Refreshed
-) -> None:
-    """`kill -9 <pid>` leaves dbt behind for a moment; the next run waits for it or says so, and spoils nothing."""
+def test_nothing_of_a_refresh_outlives_its_process(stage: Stage, shop: Refreshed, two_days: Refreshed) -> None:
+    """`kill -9 <pid>`, of that one process: no child is left that could hold the warehouse."""
     home = stage.restore(two_days.aside)
     running = start_refresh(home)
     try:
-        while not _dbt_of(running.pid) and running.poll() is None:
+        while (
+            not partition(home.archive, EXTRACT_TABLES[ORDER_LINES], SHOP_DAYS[3]).exists() and running.poll() is None
+        ):
             time.sleep(0.05)
+        time.sleep(2)
         running.kill()
         running.wait()
+        assert _processes_of(running.pid) == []
         assert ask(home, "select max(as_of_date) from metrics.segment_counts_daily") == [(SHOP_DAYS[1],)]
         assert refreshed(home, SHOP_DAYS[2], SHOP_DAYS[3]).release == shop.manifest.release
     finally:
@@ -105,15 +109,15 @@ def test_a_refresh_whose_parent_alone_was_killed_is_repeated_at_once(
     assert current_contents(home) == shop.contents
 
 
-def _dbt_of(parent: int) -> list[int]:
-    """The processes of the parent's session that run ``dbt build``."""
+def _processes_of(session: int) -> list[str]:
+    """The commands of the living processes of a session."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            command = stat.with_name("cmdline").read_bytes().split(b"\0")
-            session = int(stat.read_text().rpartition(")")[2].split()[3])
-        except (OSError, IndexError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            command = stat.with_name("cmdline").read_text().replace("\0", " ")
+        except OSError:
             continue
-        if session == parent and b"build" in command:
-            found.append(int(stat.parent.name))
+        if int(fields[3]) == session and fields[0] != "Z":
+            found.append(command)
     return found
