@@ -15,6 +15,11 @@ from orchestration.warehouse import Warehouse, only_one_refresh
 INSTANCE = {
     "telemetry": {"enabled": False},
     "nux": {"enabled": False},
+    # What a run has to say is in its events; nothing is written to its stdout.
+    "compute_logs": {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+    },
     # Never two refreshes at a time: there is one warehouse, and one process may write it.
     "concurrency": {"runs": {"max_concurrent_runs": 1}},
     # Off unless a run asks for it; the schedule asks for one retry.
