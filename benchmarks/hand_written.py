@@ -188,7 +188,7 @@ with attributes as (
         now.spend_percentile,
         before.spend_percentile as spend_percentile_previous_day,
         favourite_category, favourite_department,
-        (discount_last_365_days / nullif(discount_last_365_days + history.spend_last_365_days, 0))::double as discount_share_last_365_days,
+        (case when history.spend_last_365_days >= 0 then discount_last_365_days / nullif(discount_last_365_days + history.spend_last_365_days, 0) end)::double as discount_share_last_365_days,
         coalesce(returned_lines_lifetime, 0) as returned_lines_lifetime,
         coalesce(returned_amount_lifetime, 0)::decimal(18, 2) as returned_amount_lifetime,
         recency_score, frequency_score, monetary_score

@@ -3,11 +3,22 @@
 
 with changes as (
 
-    select customer_id, valid_from as changed_on from {{ ref('int_customer_category_days') }}
+    select customer_id, valid_from as changed_on
+    from {{ ref('int_customer_category_days') }}
+    where valid_from > {{ first_as_of_date() }}
+
     union
-    select customer_id, valid_to as changed_on from {{ ref('int_customer_category_days') }} where valid_to is not null
+
+    select customer_id, valid_to as changed_on
+    from {{ ref('int_customer_category_days') }}
+    where valid_to > {{ first_as_of_date() }}
+
     union
-    select customer_id, ordered_on + 365 as changed_on from {{ ref('int_customer_category_days') }}
+
+    select customer_id, ordered_on + 365 as changed_on
+    from {{ ref('int_customer_category_days') }}
+    where ordered_on + 365 > {{ first_as_of_date() }}
+        and ordered_on + 365 <= (select max(as_of_date) from {{ source('refresh', 'as_of_dates') }})
 
 ),
 
