@@ -11,7 +11,7 @@ import dagster as dg
 import duckdb
 
 from orchestration.days import Days
-from orchestration.errors import ExtractMissing, ExtractRefused
+from orchestration.errors import ExtractMissing, ExtractRefused, ExtractUnreadable
 from orchestration.ingest.archive import (
     REPEATED_FILE,
     Origin,
@@ -112,11 +112,15 @@ def ingest(
     ]
     if not new:
         return Ingested([], before)
+    for extract in new:  # before the rows are read: the archive must never carry the mark of a later file
+        _ = extract.stamp, extract.sha256
     relation = relation_of(table)
     findings = read_extracts(connection, table, new)
     origins = dict(before)
     refusals: list[str] = []
     judged = judge(connection, relation, table, [extract.extract_date for extract in new])
+    if replaced := [extract.name for extract in new if extract.was_replaced]:
+        raise ExtractUnreadable(f"{', '.join(replaced)} changed while it was read. Refresh again.")
     for extract in new:
         day = extract.extract_date
         verdict = judged[day]

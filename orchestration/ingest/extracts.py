@@ -37,9 +37,17 @@ class Extract:
         with self.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
-    @property
+    @cached_property
     def stamp(self) -> str:
-        """Size and time of change: equal stamps mean that the file need not be read again to know that it is the same."""
+        """Size and time of change when first asked: equal stamps mean that the file is the same without reading it."""
+        return self._stamp_now()
+
+    @property
+    def was_replaced(self) -> bool:
+        """Whether the file is another one than when its stamp was first asked for."""
+        return self._stamp_now() != self.stamp
+
+    def _stamp_now(self) -> str:
         status = self.path.stat()
         return f"{self.path.name} {status.st_size} {status.st_mtime_ns}"
 

@@ -230,6 +230,10 @@ def _forget_malformed_lines(connection: duckdb.DuckDBPyConnection) -> None:
 def _compare_columns(extract: Extract, present: list[str]) -> list[Finding]:
     wanted = extract.table.columns
     unknown = [column for column in present if column not in wanted]
+    if len(unknown) > len(present) / 2 and len(present) - len(unknown) < len(wanted) / 2:
+        raise ExtractUnreadable(
+            f"{extract.name}: its first line does not name the columns of {extract.table.id}. Deliver it with a header line."
+        )
     if missing := [column for column in wanted if column not in present]:
         guesses = {column: difflib.get_close_matches(column, unknown, n=1, cutoff=0.5) for column in missing}
         if len(missing) == len(unknown) == 1:
@@ -277,9 +281,7 @@ def _typed(column: str, type_: str, given: str) -> str:
         if given.endswith("[]"):
             items = f"{_identifier(column)}::varchar[]"
         else:
-            items = (
-                f"case when {text} like '[%' then from_json({text}, '[\"VARCHAR\"]') else string_split({text}, ';') end"
-            )
+            items = f"case when {text} like '[%' then from_json(try_cast({text} as json), '[\"VARCHAR\"]') else string_split({text}, ';') end"
         return f"list_filter(list_transform({items}, lambda item: trim(item)), lambda item: item <> '')"
     if type_ == "TIMESTAMP":
         instant = _identifier(column) if given == "TIMESTAMP WITH TIME ZONE" else f"try_cast({text} as timestamptz)"

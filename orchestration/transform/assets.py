@@ -20,7 +20,6 @@ from orchestration.partitions import days_of_run
 from orchestration.transform.catalogue import definitions, foundation_of, segments
 from orchestration.transform.plan import (
     Plan,
-    has_chunks,
     make_plan,
     next_chunk,
     row_counts,
@@ -68,10 +67,8 @@ def dbt_models(project: DbtProjectOfHome, published_days: PublishedDays) -> dg.A
     @dbt_assets(manifest=project.prepare(), required_resource_keys={"warehouse"})
     def models(context: dg.AssetExecutionContext) -> Iterator[Any]:
         warehouse: Warehouse = context.resources.warehouse
-        with warehouse.connect() as connection:
-            is_planned = has_chunks(connection)
-        if not is_planned:
-            _plan(warehouse, days_of_run(context.run), published_days)
+        # Planned anew, which changes nothing after the plan asset: a retry begins here, and must not go on half-way.
+        _plan(warehouse, days_of_run(context.run), published_days)
         is_last = False
         while not is_last:
             with warehouse.connect() as connection:

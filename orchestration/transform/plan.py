@@ -90,12 +90,6 @@ def make_plan(
     return made
 
 
-def has_chunks(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether a plan waits to be carried out."""
-    _create_tables(connection)
-    return bool(connection.execute("select count(*) from refresh.chunks").fetchall()[0][0])
-
-
 def next_chunk(connection: duckdb.DuckDBPyConnection) -> tuple[Days, bool]:
     """Puts the plan's next chunk before dbt; says which days it has and whether it is the last.
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,8 @@ class DbtProjectOfHome:
 
     @property
     def manifest_path(self) -> Path:
-        return self.target_dir / "manifest.json"
+        """Our own copy: dbt writes its own anew at every build, and a run may be killed in the middle of that."""
+        return self.warehouse.home.dbt / "manifest.json"
 
     def run(self, command: str, *more: str) -> dbtRunnerResult:
         """Runs a dbt command in this process, so that nothing of it outlives the run.
@@ -80,7 +82,7 @@ class DbtProjectOfHome:
         """Writes the profile and, where the project or the settings changed, the manifest; returns the manifest's path."""
         profile = yaml.safe_dump(self._profile())
         fingerprint = self._fingerprint(profile)
-        stamp = self.target_dir / "prepared"
+        stamp = self.warehouse.home.dbt / "prepared"
         if self.manifest_path.exists() and stamp.exists() and stamp.read_text() == fingerprint:
             return self.manifest_path
         self.target_dir.mkdir(parents=True, exist_ok=True)
@@ -88,6 +90,10 @@ class DbtProjectOfHome:
         parsed = self.run("parse")
         if not parsed.success:
             raise ConfigurationError(f"dbt cannot read {self.project_dir}: {parsed.exception}")
+        stamp.unlink(missing_ok=True)
+        unfinished = self.manifest_path.with_suffix(".tmp")
+        shutil.copy(self.target_dir / "manifest.json", unfinished)
+        unfinished.replace(self.manifest_path)
         stamp.write_text(fingerprint)
         return self.manifest_path
 
