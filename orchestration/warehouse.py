@@ -27,7 +27,7 @@ class Warehouse:
 
     @contextmanager
     def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection for the length of the block; dbt, a process of its own, can open the file only outside of it."""
+        """A connection for the length of the block; dbt opens the file with a connection of its own, outside of it."""
         self.home.path.mkdir(parents=True, exist_ok=True)
         try:
             connection = duckdb.connect(str(self.path), config=self.limits)
