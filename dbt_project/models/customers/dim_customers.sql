@@ -76,9 +76,7 @@ attributes as (
     left join {{ ref('int_order_history_as_of') }} as history
         on history.as_of_date = customers.as_of_date and history.customer_id = customers.customer_id
     left join {{ ref('int_favourites_as_of') }} as favourites
-        on favourites.customer_id = customers.customer_id
-        and favourites.stands_from <= customers.as_of_date
-        and (favourites.stands_until > customers.as_of_date or favourites.stands_until is null)
+        on favourites.as_of_date = customers.as_of_date and favourites.customer_id = customers.customer_id
     left join {{ ref('int_rfm_scores') }} as scores
         on scores.as_of_date = customers.as_of_date and scores.customer_id = customers.customer_id
     left join {{ ref('int_spend_percentiles') }} as percentiles

@@ -1,35 +1,53 @@
-select
-    as_of_date,
-    customer_id,
+{%- set windows = [30, 90, 180, 365] -%}
+{%- set carried_from = carried_from() -%}
 
-    min(ordered_on) filter (where orders > 0) as first_ordered_on,
-    max(ordered_on) filter (where orders > 0) as last_ordered_on,
-    min(ordered_on) filter (where orders > 0 and recent) as first_recent_order_on,
-    max(ordered_on) filter (where orders > 0 and not recent) as last_earlier_order_on,
+with evaluations as (
 
-    sum(orders)::bigint as orders_lifetime,
-    coalesce(sum(orders) filter (where {{ in_last('30 days', 'ordered_on') }}), 0)::bigint as orders_last_30_days,
-    coalesce(sum(orders) filter (where {{ in_last('90 days', 'ordered_on') }}), 0)::bigint as orders_last_90_days,
-    coalesce(sum(orders) filter (where {{ in_last('365 days', 'ordered_on') }}), 0)::bigint as orders_last_365_days,
+    {{ evaluations(ref('int_customer_days'), windows + [var('lifecycle_new_days')], carried_from) }}
 
-    sum(spend) as spend_lifetime,
-    coalesce(sum(spend) filter (where {{ in_last('30 days', 'ordered_on') }}), 0) as spend_last_30_days,
-    coalesce(sum(spend) filter (where {{ in_last('90 days', 'ordered_on') }}), 0) as spend_last_90_days,
-    coalesce(sum(spend) filter (where {{ in_last('180 days', 'ordered_on') }}), 0) as spend_last_180_days,
-    coalesce(sum(spend) filter (where {{ in_last('365 days', 'ordered_on') }}), 0) as spend_last_365_days,
+),
 
-    coalesce(sum(discount) filter (where {{ in_last('365 days', 'ordered_on') }}), 0) as discount_last_365_days,
-    sum(returned_lines)::bigint as returned_lines_lifetime,
-    -sum(returned_amount) as returned_amount_lifetime
+purchases_as_of as (
 
-from (
     select
-        as_of_dates.as_of_date,
-        purchases.*,
-        {{ in_last(var('lifecycle_new_days') ~ ' days', 'purchases.ordered_on', 'as_of_dates.as_of_date') }} as recent
-    from {{ ref('int_customer_days') }} as purchases
-    inner join {{ source('refresh', 'as_of_dates') }} as as_of_dates
-        on purchases.ordered_on <= as_of_dates.as_of_date
-        and {{ valid_on('as_of_dates.as_of_date', 'purchases') }}
-) as purchases_as_of
-group by as_of_date, customer_id
+        evaluations.as_of_date,
+        evaluations.customer_id,
+        purchases.* exclude (customer_id),
+        {{ in_last(var('lifecycle_new_days') ~ ' days', 'purchases.ordered_on', 'evaluations.as_of_date') }} as recent
+    from evaluations
+    left join {{ ref('int_customer_days') }} as purchases
+        on purchases.customer_id = evaluations.customer_id
+        and purchases.ordered_on <= evaluations.as_of_date
+        and {{ valid_on('evaluations.as_of_date', 'purchases') }}
+
+),
+
+evaluated as (
+
+    select
+        customer_id,
+        as_of_date,
+
+        min(ordered_on) filter (where orders > 0) as first_ordered_on,
+        max(ordered_on) filter (where orders > 0) as last_ordered_on,
+        min(ordered_on) filter (where orders > 0 and recent) as first_recent_order_on,
+        max(ordered_on) filter (where orders > 0 and not recent) as last_earlier_order_on,
+
+        coalesce(sum(orders), 0)::bigint as orders_lifetime,
+        {% for days in [30, 90, 365] -%}
+        coalesce(sum(orders) filter (where {{ in_last(days ~ ' days', 'ordered_on') }}), 0)::bigint as orders_last_{{ days }}_days,
+        {% endfor %}
+        coalesce(sum(spend), 0) as spend_lifetime,
+        {% for days in windows -%}
+        coalesce(sum(spend) filter (where {{ in_last(days ~ ' days', 'ordered_on') }}), 0) as spend_last_{{ days }}_days,
+        {% endfor %}
+        coalesce(sum(discount) filter (where {{ in_last('365 days', 'ordered_on') }}), 0) as discount_last_365_days,
+        coalesce(sum(returned_lines), 0)::bigint as returned_lines_lifetime,
+        coalesce(-sum(returned_amount), 0) as returned_amount_lifetime
+
+    from purchases_as_of
+    group by customer_id, as_of_date
+
+)
+
+{{ carried_on(carried_from) }}
