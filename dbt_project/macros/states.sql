@@ -21,6 +21,7 @@
 {# Customers and as-of dates on which totals of versioned purchases can be others than on the as-of date before: a version began or
    ended, the day of an order came, or an order left a window. #}
 {% macro evaluations(purchases, windows, carried_from) -%}
+    {%- set since = carried_from or first_as_of_date() -%}
     {%- if not carried_from -%}
     select distinct customer_id, {{ first_as_of_date() }} as as_of_date
     from {{ purchases }}
@@ -31,16 +32,16 @@
     {% endif -%}
     select changes.customer_id, days.as_of_date
     from (
-        select customer_id, valid_from as changed_on from {{ purchases }}
+        select customer_id, valid_from as changed_on from {{ purchases }} where valid_from > {{ since }}
         union all
-        select customer_id, valid_to as changed_on from {{ purchases }}
+        select customer_id, valid_to as changed_on from {{ purchases }} where valid_to > {{ since }}
         {%- for days_after in [0] + windows %}
         union all
-        select customer_id, ordered_on + {{ days_after }} as changed_on from {{ purchases }}
+        select customer_id, ordered_on + {{ days_after }} as changed_on from {{ purchases }} where ordered_on > {{ since }} - {{ days_after }}
         {%- endfor %}
     ) as changes
     inner join {{ source('refresh', 'as_of_dates') }} as days
-        on changes.changed_on > coalesce(days.previous_as_of_date, {{ carried_from or first_as_of_date() }})
+        on changes.changed_on > coalesce(days.previous_as_of_date, {{ since }})
         and changes.changed_on <= days.as_of_date
     group by changes.customer_id, days.as_of_date
 {%- endmacro %}

@@ -17,7 +17,13 @@ from orchestration.settings import Home
 from tests.dbt_project.conftest import Results
 
 ALL_EXTRACTS = "0001-01-01"
-VERSIONED = ["int_customer_versions", "int_product_versions", "int_order_lines", "int_customer_days", "int_customer_category_days"]
+VERSIONED = [
+    "int_customer_versions",
+    "int_product_versions",
+    "int_order_lines",
+    "int_customer_days",
+    "int_customer_category_days",
+]
 MODELS = [*VERSIONED, "int_order_references", "segment_membership_history"]
 
 #: order_line_id, amount by extract date: what the shop sends at first, and what the two later extracts then really say.

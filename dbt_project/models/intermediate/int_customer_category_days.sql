@@ -1,19 +1,30 @@
+-- A total is the one before it, plus the lines that came, less those that a correction replaced.
 {{ config(
     materialized='incremental', incremental_strategy='append',
     pre_hook="{{ forget_versions() }}", post_hook="{{ close_versions(['customer_id', 'department', 'category', 'ordered_on']) }}",
 ) }}
 
-with touched as (
+with movements as (
 
-    select customer_id, department, category, ordered_on, valid_from as touched_on
+    select customer_id, department, category, ordered_on, valid_from as moved_on, sum(amount) as spend
     from {{ ref('int_order_lines') }}
     where valid_from >= {{ rebuild_from() }} and category is not null
+    group by all
 
-    union
+    union all
 
-    select customer_id, department, category, ordered_on, valid_to as touched_on
+    select customer_id, department, category, ordered_on, valid_to as moved_on, -sum(amount) as spend
     from {{ ref('int_order_lines') }}
     where valid_to >= {{ rebuild_from() }} and category is not null
+    group by all
+
+),
+
+touched as (
+
+    select customer_id, department, category, ordered_on, moved_on, sum(spend) as spend
+    from movements
+    group by all
 
 ),
 
@@ -24,18 +35,25 @@ totals as (
         touched.department,
         touched.category,
         touched.ordered_on,
-        touched.touched_on as valid_from,
-        coalesce(sum(line.amount), 0)::decimal(18, 2) as spend
+        touched.moved_on as valid_from,
+        {% if is_incremental() -%} coalesce(before.spend, 0) + {% endif -%}
+        sum(touched.spend) over one_by_one as spend,
+        lead(touched.moved_on) over one_by_one as valid_to
     from touched
-    left join {{ ref('int_order_lines') }} as line
-        on line.customer_id = touched.customer_id
-        and line.ordered_on = touched.ordered_on
-        and line.category = touched.category
-        and line.department is not distinct from touched.department
-        and {{ valid_on('touched.touched_on', 'line') }}
-    group by touched.customer_id, touched.department, touched.category, touched.ordered_on, touched.touched_on
+    {%- if is_incremental() %}
+    left join {{ this }} as before
+        on before.customer_id = touched.customer_id
+        and before.ordered_on = touched.ordered_on
+        and before.category = touched.category
+        and before.department is not distinct from touched.department
+        and before.valid_to is null
+    {%- endif %}
+    window one_by_one as (
+        partition by touched.customer_id, touched.department, touched.category, touched.ordered_on
+        order by touched.moved_on
+    )
 
 )
 
-select *, lead(valid_from) over (partition by customer_id, department, category, ordered_on order by valid_from) as valid_to
+select customer_id, department, category, ordered_on, valid_from, spend::decimal(18, 2) as spend, valid_to
 from totals

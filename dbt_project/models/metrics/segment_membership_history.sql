@@ -1,14 +1,43 @@
 -- The change log of membership, each exit beside its entry: its size follows the changes, not members times days.
--- A membership counts +1 on its day and -1 on the next evaluated day; what does not cancel out entered or exited.
 {{ config(
     materialized='incremental', incremental_strategy='append',
     pre_hook="{{ forget_memberships() }}", post_hook="{{ close_memberships() }}",
 ) }}
 
-with edges as (
+with before as (
 
-    select membership.segment, membership.customer_id, membership.as_of_date as changed_on, 1 as edge
-    from {{ ref('segment_membership') }} as membership
+    {% if is_incremental() -%}
+    select history.segment, history.customer_id
+    from {{ this }} as history
+    inner join {{ source('refresh', 'segments') }} using (segment)
+    where history.exited_on is null
+    {%- else -%}
+    select segment, customer_id from {{ ref('segment_membership') }} where false
+    {%- endif %}
+
+),
+
+changes_of_the_first_day as (
+
+    select
+        coalesce(today.segment, before.segment) as segment,
+        coalesce(today.customer_id, before.customer_id) as customer_id,
+        {{ first_as_of_date() }} as changed_on,
+        case when before.segment is null then 1 else -1 end as change
+    from (
+        select segment, customer_id from {{ ref('segment_membership') }} where as_of_date = {{ first_as_of_date() }}
+    ) as today
+    full join before on before.segment = today.segment and before.customer_id = today.customer_id
+    where before.segment is null or today.segment is null
+
+),
+
+-- A membership counts +1 on its day and -1 on the next evaluated day; what does not cancel out entered or exited.
+edges as (
+
+    select segment, customer_id, as_of_date as changed_on, 1 as edge
+    from {{ ref('segment_membership') }}
+    where as_of_date > {{ first_as_of_date() }}
 
     union all
 
@@ -17,18 +46,13 @@ with edges as (
     inner join {{ source('refresh', 'as_of_dates') }} as days using (as_of_date)
     where days.next_as_of_date is not null
 
-    {% if is_incremental() %}
-    union all
-
-    select before.segment, before.customer_id, {{ first_as_of_date() }} as changed_on, -1 as edge
-    from {{ this }} as before
-    inner join {{ source('refresh', 'segments') }} using (segment)
-    where before.exited_on is null
-    {% endif %}
-
 ),
 
 changes as (
+
+    select segment, customer_id, changed_on, change from changes_of_the_first_day
+
+    union all
 
     select segment, customer_id, changed_on, sum(edge) as change
     from edges

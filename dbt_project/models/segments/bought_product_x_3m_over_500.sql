@@ -1,4 +1,4 @@
 select as_of_date, customer_id
-from {{ ref('dim_customers') }} as dim_customers
+from {{ ref('dim_customers') }}
 where {{ bought(product_id=var('product_x'), within='3 months') }}
     and spend_lifetime > 500
