@@ -27,5 +27,9 @@ class RefreshRunning(SegmentsError):
     """Another refresh of the same home is at work."""
 
 
+class StepTooEarly(SegmentsError):
+    """A step of the run was started before the steps that it rests on had ended."""
+
+
 class ReleaseDamaged(SegmentsError):
     """A release does not hold what its manifest says."""

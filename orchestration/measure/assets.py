@@ -4,9 +4,7 @@ import dagster as dg
 
 from orchestration.measure.counts import record_counts
 from orchestration.partitions import days_of_run
-from orchestration.transform.catalogue import foundation_of
-from orchestration.transform.plan import finish, planned
-from orchestration.transform.project import DbtProjectOfHome
+from orchestration.transform.plan import built_days, finish
 from orchestration.warehouse import Warehouse
 
 COUNTS = dg.AssetKey(["metrics", "segment_counts_daily"])
@@ -27,10 +25,9 @@ def counts_asset(partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinitio
     )
     def segment_counts_daily(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         warehouse: Warehouse = context.resources.warehouse
-        foundation = foundation_of(DbtProjectOfHome(warehouse).manifest(), warehouse.settings.business_timezone)
         with warehouse.connect() as connection:
-            rows = record_counts(connection, planned(connection))
-            finish(connection, warehouse.home.archive, foundation)
+            rows = record_counts(connection, built_days(connection))
+            finish(connection)
         for day in days_of_run(context.run) or ():
             context.add_asset_metadata(
                 {"dagster/partition_row_count": rows.get(str(day), 0)}, asset_key=COUNTS, partition_key=str(day)

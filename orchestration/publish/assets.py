@@ -5,6 +5,7 @@ import dagster as dg
 from orchestration.measure.assets import COUNTS
 from orchestration.publish.releases import publish
 from orchestration.publish.tables import TABLES
+from orchestration.transform.plan import require_finished
 from orchestration.transform.project import DbtProjectOfHome
 from orchestration.warehouse import Warehouse
 
@@ -29,6 +30,7 @@ def release_asset(partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefiniti
         warehouse: Warehouse = context.resources.warehouse
         dbt_manifest, keep = DbtProjectOfHome(warehouse).manifest(), warehouse.settings.keep_releases
         with warehouse.connect() as connection:
+            require_finished(connection)
             manifest = publish(connection, warehouse.home, dbt_manifest, keep)
         context.log.info(f"published {manifest.release}")
         return dg.MaterializeResult(

@@ -20,6 +20,7 @@ from orchestration.partitions import days_of_run
 from orchestration.transform.catalogue import definitions, foundation_of, segments
 from orchestration.transform.plan import (
     Plan,
+    chunk_built,
     make_plan,
     next_chunk,
     row_counts,
@@ -69,14 +70,13 @@ def dbt_models(project: DbtProjectOfHome, published_days: PublishedDays) -> dg.A
         warehouse: Warehouse = context.resources.warehouse
         # Planned anew, which changes nothing after the plan asset: a retry begins here, and must not go on half-way.
         _plan(warehouse, days_of_run(context.run), published_days)
-        is_last = False
-        while not is_last:
-            with warehouse.connect() as connection:
-                chunk, is_last = next_chunk(connection)
+        while (chunk := _next_chunk(warehouse)) is not None:
             context.log.info(f"dbt: {chunk}")
             built = project.run("build", "--exclude-resource-type", "unit_test")
             if not built.success:
                 raise TransformFailed(_what_failed(built))
+            with warehouse.connect() as connection:
+                chunk_built(connection)
         results = _results(built)
         compiled = {
             result.node.name: str(result.node.compiled_code) for result in results if isinstance(result.node, ModelNode)
@@ -96,6 +96,11 @@ def _plan(warehouse: Warehouse, days: Days | None, published_days: PublishedDays
         foundation = foundation_of(manifest, warehouse.settings.business_timezone)
         write_segments(connection, segments(manifest))
         return make_plan(connection, warehouse.home.archive, days, published_days(), foundation)
+
+
+def _next_chunk(warehouse: Warehouse) -> Days | None:
+    with warehouse.connect() as connection:
+        return next_chunk(connection)
 
 
 def _asked_for(

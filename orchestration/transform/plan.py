@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.days import ONE_DAY, Days, Record, chunks, days_to_evaluate
-from orchestration.errors import ExtractMissing
+from orchestration.errors import ExtractMissing, StepTooEarly
 from orchestration.ingest.archive import archived
 from orchestration.ingest.contracts import EXTRACT_TABLES
 from orchestration.transform.catalogue import Definition, Segment
@@ -49,10 +49,12 @@ def make_plan(
 ) -> Plan:
     """Works out the plan and notes it as unfinished; ``finish`` takes the note away.
 
-    Without ``requested`` days it is every day in the archive that is not on record yet. ``published`` are the days of the current release: a warehouse that was thrown away gets all of them back.
-    ``refresh.segments`` must be written before. ``foundation`` is the fingerprint of what the incremental models are made
-    of: when it changes, they are built anew.
-    A day whose required extracts never came is not evaluated: its segments are held.
+    Without ``requested`` days it is every day in the archive that is not on record yet. ``published`` are the days of
+    the current release: a warehouse that was thrown away gets all of them back. ``refresh.segments`` must be written
+    before. ``foundation`` is the fingerprint of what the incremental models are made of: when it changes, they are built
+    anew. A day whose required extracts never came is not evaluated: its segments are held.
+
+    Raises ExtractMissing where that is so of every day.
     """
     _create_tables(connection)
     partitions = _partitions(connection, archive) | {(FOUNDATION, date.min): foundation}
@@ -69,8 +71,23 @@ def make_plan(
         for day in days
     }
     held = {day: f"{' and '.join(tables)} of {day} never arrived" for day, tables in missing.items() if tables}
+    if len(held) == len(days):
+        raise ExtractMissing(
+            f"None of the days {days} can be evaluated: {held[days.first]}. "
+            "Deliver it and refresh again; a day without new rows is an empty file, not a missing one."
+        )
     connection.execute("begin")
     connection.execute("delete from refresh.built_from where extract_date >= $from", {"from": rebuild_from or NEVER})
+    connection.execute("delete from refresh.planned_from")
+    connection.execute(
+        "insert into refresh.planned_from "
+        "select unnest($tables::varchar[]), unnest($days::date[]), unnest($hashes::varchar[])",
+        {
+            "tables": [table for table, _ in partitions],
+            "days": [day for _, day in partitions],
+            "hashes": list(partitions.values()),
+        },
+    )
     connection.execute("create or replace table refresh.held (as_of_date date, because varchar)")
     if held:
         connection.executemany("insert into refresh.held values (?, ?)", list(held.items()))
@@ -90,12 +107,14 @@ def make_plan(
     return made
 
 
-def next_chunk(connection: duckdb.DuckDBPyConnection) -> tuple[Days, bool]:
-    """Puts the plan's next chunk before dbt; says which days it has and whether it is the last.
+def next_chunk(connection: duckdb.DuckDBPyConnection) -> Days | None:
+    """Puts the plan's next chunk before dbt and says which days it has; None when every chunk is built.
 
     Only the first chunk reads extracts again.
     """
-    chunk, is_last = connection.execute("select min(chunk), min(chunk) = max(chunk) from refresh.chunks").fetchall()[0]
+    chunk = connection.execute("select min(chunk) from refresh.chunks").fetchall()[0][0]
+    if chunk is None:
+        return None
     if chunk > 0:
         connection.execute("update refresh.run set rebuild_from = $never", {"never": NEVER})
     connection.execute(
@@ -104,9 +123,13 @@ def next_chunk(connection: duckdb.DuckDBPyConnection) -> tuple[Days, bool]:
         "window in_order as (order by as_of_date)",
         {"chunk": chunk},
     )
-    connection.execute("delete from refresh.chunks where chunk = $chunk", {"chunk": chunk})
     first, last = connection.execute("select min(as_of_date), max(as_of_date) from refresh.as_of_dates").fetchall()[0]
-    return Days(first, last), is_last
+    return Days(first, last)
+
+
+def chunk_built(connection: duckdb.DuckDBPyConnection) -> None:
+    """Takes the chunk that ``next_chunk`` put before dbt off the list: dbt has built it."""
+    connection.execute("delete from refresh.chunks where as_of_date in (select as_of_date from refresh.as_of_dates)")
 
 
 def write_segments(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment]) -> None:
@@ -155,39 +178,67 @@ def row_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     )
 
 
-def planned(connection: duckdb.DuckDBPyConnection) -> Days:
-    """The days of the plan at work. Raises ValueError where no run is."""
+def built_days(connection: duckdb.DuckDBPyConnection) -> Days:
+    """The days of the plan at work, each of them built by dbt or held.
+
+    Raises StepTooEarly where no plan is at work, and where dbt has not built all of it.
+    """
+    _create_tables(connection)
     days = _range(connection, "refresh.unfinished")
     if days is None:
-        raise ValueError("no run is at work on the warehouse")
+        raise StepTooEarly(
+            "The warehouse has no plan at work, so there is no day to count: run the whole job nightly_refresh."
+        )
+    if waiting := connection.execute("select count(*) from refresh.chunks").fetchall()[0][0]:
+        raise StepTooEarly(f"dbt has not built {waiting} of the days {days}: run the whole job nightly_refresh again.")
+    unbuilt = connection.execute(
+        "select min(day)::date, count(*) from generate_series($first::date, $last::date, interval 1 day) as planned (day) "
+        "where day not in (select as_of_date from refresh.held) "
+        "and day not in (select as_of_date from metrics.segment_sizes)",
+        {"first": days.first, "last": days.last},
+    ).fetchall()[0]
+    if unbuilt[1]:
+        raise StepTooEarly(
+            f"metrics.segment_sizes lacks {unbuilt[1]} of the days {days}, the first of them {unbuilt[0]}: "
+            "run the whole job nightly_refresh again; if it comes again, `segments rebuild`."
+        )
     return days
 
 
-def finish(connection: duckdb.DuckDBPyConnection, archive: Path, foundation: str) -> None:
-    """Notes that the record has the plan's days, that the warehouse rests on the archive as it is, and that nothing is
-    left undone.
+def finish(connection: duckdb.DuckDBPyConnection) -> None:
+    """Notes that the record has the plan's days, that the warehouse rests on what the archive held when they were
+    planned, and that nothing is left undone. What has come since is a change for the next plan.
+
+    Raises StepTooEarly where dbt has not built every day of the plan.
     """
+    days, recorded = built_days(connection), _range(connection, "refresh.recorded")
     connection.execute("begin")
-    days, recorded = planned(connection), _range(connection, "refresh.recorded")
     _note(connection, "refresh.recorded", days if recorded is None else days | recorded)
-    partitions = _partitions(connection, archive) | {(FOUNDATION, date.min): foundation}
     connection.execute("delete from refresh.built_from")
-    connection.execute(
-        "insert into refresh.built_from select unnest($tables::varchar[]), unnest($days::date[]), unnest($hashes::varchar[])",
-        {
-            "tables": [table for table, _ in partitions],
-            "days": [day for _, day in partitions],
-            "hashes": list(partitions.values()),
-        },
-    )
+    connection.execute("insert into refresh.built_from from refresh.planned_from")
     connection.execute("delete from refresh.unfinished")
     connection.execute("commit")
+
+
+def require_finished(connection: duckdb.DuckDBPyConnection) -> None:
+    """Raises StepTooEarly where the warehouse holds less than a whole run: its tables are not of one night."""
+    _create_tables(connection)
+    if unfinished := _range(connection, "refresh.unfinished"):
+        raise StepTooEarly(
+            f"The refresh of {unfinished} did not get to its end, so the warehouse is not published: "
+            "run the whole job nightly_refresh again."
+        )
+    if _range(connection, "refresh.recorded") is None:
+        raise StepTooEarly("The warehouse has no day on record yet: run the whole job nightly_refresh.")
 
 
 def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("create schema if not exists refresh")
     connection.execute(
         "create table if not exists refresh.built_from (table_id varchar, extract_date date, sha256 varchar)"
+    )
+    connection.execute(
+        "create table if not exists refresh.planned_from (table_id varchar, extract_date date, sha256 varchar)"
     )
     connection.execute("create table if not exists refresh.unfinished (first_day date, last_day date)")
     connection.execute("create table if not exists refresh.chunks (chunk integer, as_of_date date)")
