@@ -29,11 +29,16 @@ def refresh(home: Home, settings: Settings, days: Days) -> Manifest:
     if days.first < first:
         raise ExtractMissing(f"Nothing is known of {days.first}: the first extracts in {home.extracts} are of {first}.")
     os.environ["DAGSTER_HOME"] = str(home.dagster)
-    # dbt's lines of progress go to its own log under the home; stdout is for the answer.
-    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere), open_instance(home) as instance:
+    with (
+        only_one_refresh(home),
+        # Stdout is for the answer, and not for dbt's words.
+        Path(os.devnull).open("w") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        open_instance(home) as instance,
+    ):
         job = build_definitions(home, settings).resolve_job_def(JOB)
         job.execute_in_process(instance=instance, run_config=QUIET, tags=range_tags(days), raise_on_error=True)
-    manifest = current_release(home)
+        manifest = current_release(home)
     assert manifest is not None
     return manifest
 
@@ -45,5 +50,5 @@ def rebuild(home: Home, settings: Settings, days: Days) -> Manifest:
     with only_one_refresh(home):
         for file in home.path.glob("warehouse.duckdb*"):
             shutil.rmtree(file) if file.is_dir() else file.unlink()
-    # The plan finds the release's days missing from the empty warehouse and evaluates them all.
-    return refresh(home, settings, Days(days.last, days.last))
+        # The plan finds the release's days missing from the empty warehouse and evaluates them all.
+        return refresh(home, settings, Days(days.last, days.last))

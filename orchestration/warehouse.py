@@ -54,12 +54,13 @@ class Warehouse:
 
 @contextmanager
 def only_one_refresh(home: Home) -> Iterator[None]:
-    """Holds the home's lock. The operating system lets it go when the process ends, however it ends.
+    """Holds the home's lock, under which everything works that writes what others read: warehouse, dbt project, releases.
 
-    Raises RefreshRunning when another process holds it.
+    Who holds it may ask for it again, so that each such function takes it for itself. The operating system lets it go
+    when the process ends, however it ends. Raises RefreshRunning when another process or thread holds it.
     """
     home.path.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(home.path / "refresh.lock")
+    lock = FileLock(home.path / "refresh.lock", is_singleton=True)
     try:
         with lock.acquire(blocking=False):
             yield

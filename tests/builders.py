@@ -8,7 +8,10 @@ from __future__ import annotations
 import csv
 import io
 import shutil
-from collections.abc import Iterable, Mapping
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -119,6 +122,30 @@ def drop_company(home: Home, company: Company) -> None:
 def refreshed(home: Home, first: date, last: date | None = None) -> Manifest:
     """Refreshes the days and gives the manifest of the release."""
     return refresh(home, load_settings(home), Days(first, last or first))
+
+
+@contextmanager
+def a_refresh_at_work(home: Home) -> Iterator[None]:
+    """Another process holds the home's lock for the length of the block. Raises RuntimeError where it cannot get it."""
+    script = (
+        "import sys; from pathlib import Path; from orchestration.settings import Home; "
+        "from orchestration.warehouse import only_one_refresh\n"
+        "with only_one_refresh(Home(Path(sys.argv[1]))): print('at work', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(home.path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as other:
+        assert other.stdout is not None
+        if other.stdout.readline() != "at work\n":
+            raise RuntimeError("the other process could not begin to be at work")
+        try:
+            yield
+        finally:
+            other.communicate()
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from orchestration.errors import ConfigurationError
-from orchestration.warehouse import Warehouse
+from orchestration.warehouse import Warehouse, only_one_refresh
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
@@ -79,27 +79,40 @@ class DbtProjectOfHome:
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
 
     def prepare(self) -> Path:
-        """Writes the profile and, where the project or the settings changed, the manifest; returns the manifest's path."""
+        """Writes the profile and the manifest where the project or the settings changed; returns the manifest's path.
+
+        Raises ConfigurationError where dbt cannot read the project, and RefreshRunning where it changed and another
+        refresh is at work with it.
+        """
         profile = yaml.safe_dump(self._profile())
         fingerprint = self._fingerprint(profile)
-        stamp = self.warehouse.home.dbt / "prepared"
-        if self.manifest_path.exists() and stamp.exists() and stamp.read_text() == fingerprint:
-            return self.manifest_path
-        self.target_dir.mkdir(parents=True, exist_ok=True)
-        (self.profiles_dir / "profiles.yml").write_text(profile)
-        parsed = self.run("parse")
-        if not parsed.success:
-            raise ConfigurationError(f"dbt cannot read {self.project_dir}: {parsed.exception}")
-        stamp.unlink(missing_ok=True)
-        unfinished = self.manifest_path.with_suffix(".tmp")
-        shutil.copy(self.target_dir / "manifest.json", unfinished)
-        unfinished.replace(self.manifest_path)
-        stamp.write_text(fingerprint)
+        if not self._is_prepared(fingerprint):
+            with only_one_refresh(self.warehouse.home):
+                self._prepare(profile, fingerprint)
         return self.manifest_path
 
     def manifest(self) -> dict[str, Any]:
         manifest: dict[str, Any] = json.loads(self.prepare().read_text())
         return manifest
+
+    @property
+    def _stamp(self) -> Path:
+        return self.warehouse.home.dbt / "prepared"
+
+    def _is_prepared(self, fingerprint: str) -> bool:
+        return self.manifest_path.exists() and self._stamp.exists() and self._stamp.read_text() == fingerprint
+
+    def _prepare(self, profile: str, fingerprint: str) -> None:
+        self.target_dir.mkdir(parents=True, exist_ok=True)
+        self._stamp.unlink(missing_ok=True)
+        (self.profiles_dir / "profiles.yml").write_text(profile)
+        parsed = self.run("parse")
+        if not parsed.success:
+            raise ConfigurationError(f"dbt cannot read {self.project_dir}: {parsed.exception}")
+        unfinished = self.manifest_path.with_suffix(".tmp")
+        shutil.copy(self.target_dir / "manifest.json", unfinished)
+        unfinished.replace(self.manifest_path)
+        self._stamp.write_text(fingerprint)
 
     def _profile(self) -> dict[str, Any]:
         warehouse = self.warehouse

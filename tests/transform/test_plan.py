@@ -149,7 +149,7 @@ def test_a_run_with_a_day_that_has_no_sizes_does_not_finish(night: Night) -> Non
     night.plan(FIRST, SECOND)
     night.build()
     night.connection.execute("delete from metrics.segment_sizes where as_of_date = $day", {"day": SECOND})
-    with pytest.raises(StepTooEarly, match="lacks 1 of the days .* the first of them 2024-03-10"):
+    with pytest.raises(StepTooEarly, match=r"lacks 1 of the days .* the first of them 2024-03-10"):
         finish(night.connection)
 
 
