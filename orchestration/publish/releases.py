@@ -1,13 +1,15 @@
 """Releases: built aside, checked, published by one rename, listed, rolled back to, and in the end removed.
 
 A release is named by its as-of date and a digest of its contents: the same contents have the same name, so that a
-night run twice publishes nothing new.
+night run twice publishes nothing new. What is in it is judged once, when it is published; afterwards its file has to be
+the same to the byte, whichever engine and laws have come since.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -22,11 +24,13 @@ from orchestration.errors import ConfigurationError, ReleaseDamaged
 from orchestration.publish.laws import broken_laws
 from orchestration.publish.tables import TABLES, ReleaseTable, segment_table, with_words_of_models
 from orchestration.settings import Home
+from orchestration.warehouse import only_one_refresh
 
 #: What analysts open. It is a link to FILE: DuckDB names a database after its file, and a database called ``segments`` would
 #: make ``segments.men_18_25`` ambiguous with the schema of that name.
 OPENED = "segments.duckdb"
 FILE = "release.duckdb"
+MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -39,13 +43,16 @@ class TableOfRelease:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a release holds. ``published_at`` is UTC; every other field depends on the contents alone."""
+    """What a release holds. ``published_at`` is UTC and ``sha256`` that of the release's file; every other field depends
+    on the contents and the engine alone.
+    """
 
     release: str
     as_of_date: date
     first_as_of_date: date
     published_at: str
     engine: str
+    sha256: str
     tables: dict[str, TableOfRelease]
 
     @property
@@ -54,14 +61,14 @@ class Manifest:
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
-        said = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        said = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         said["as_of_date"] = date.fromisoformat(said["as_of_date"])
         said["first_as_of_date"] = date.fromisoformat(said["first_as_of_date"])
         said["tables"] = {name: TableOfRelease(**table) for name, table in said["tables"].items()}
         return cls(**said)
 
     def write(self, folder: Path) -> None:
-        (folder / "manifest.json").write_text(json.dumps(asdict(self), indent=2, default=str) + "\n", encoding="utf-8")
+        (folder / MANIFEST).write_text(json.dumps(asdict(self), indent=2, default=str) + "\n", encoding="utf-8")
 
 
 def current_release(home: Home) -> Manifest | None:
@@ -78,23 +85,21 @@ def days_on_record(home: Home) -> Days | None:
 
 def list_releases(home: Home) -> list[Manifest]:
     """The releases kept, the newest published first."""
-    manifests = [
-        Manifest.read(file.parent) for file in home.releases.glob("*/manifest.json") if _is_release(file.parent)
-    ]
+    manifests = [Manifest.read(file.parent) for file in home.releases.glob(f"*/{MANIFEST}") if _is_release(file.parent)]
     return sorted(manifests, key=lambda manifest: (manifest.published_at, manifest.release), reverse=True)
 
 
 def publish(connection: duckdb.DuckDBPyConnection, home: Home, dbt_manifest: Mapping[str, Any], keep: int) -> Manifest:
     """Builds a release from the warehouse, checks it, and makes it the current one by one rename.
 
-    Raises ReleaseDamaged, with the current release untouched, where the built file breaks a law or its own manifest.
+    To be called by who holds the home's lock. Raises ReleaseDamaged, with the current release untouched, where the built
+    file breaks a law.
     """
     home.releases.mkdir(parents=True, exist_ok=True)
     _remove_unfinished(home)
     building = home.releases / ".building"
     building.mkdir()
     manifest = _build(connection, building, dbt_manifest)
-    verify(building, manifest)
     folder = home.releases / manifest.release
     if _is_whole(folder):
         shutil.rmtree(building)
@@ -102,6 +107,8 @@ def publish(connection: duckdb.DuckDBPyConnection, home: Home, dbt_manifest: Map
     else:
         if folder.exists():
             folder.rename(home.releases / f".leaving-{manifest.release}")
+        for written in (building / FILE, building / MANIFEST, building):
+            _flush(written)
         building.rename(folder)
     _point_current_at(home, manifest.release)
     _remove_old(home, keep)
@@ -110,43 +117,29 @@ def publish(connection: duckdb.DuckDBPyConnection, home: Home, dbt_manifest: Map
 
 def rollback(home: Home, release: str) -> Manifest:
     """Makes an earlier release the current one again. Raises ConfigurationError where it is gone, ReleaseDamaged where
-    it is not whole.
+    it is not whole, RefreshRunning while a refresh is at work.
     """
-    folder = home.releases / release
-    if not _is_release(folder) or not (folder / "manifest.json").exists():
-        kept = ", ".join(manifest.release for manifest in list_releases(home)) or "none"
-        raise ConfigurationError(f"There is no release {release} in {home.releases}. Releases kept: {kept}.")
-    manifest = Manifest.read(folder)
-    verify(folder, manifest)
-    _point_current_at(home, release)
-    return manifest
+    with only_one_refresh(home):
+        folder = home.releases / release
+        if not _is_release(folder) or not (folder / MANIFEST).exists():
+            kept = ", ".join(manifest.release for manifest in list_releases(home)) or "none"
+            raise ConfigurationError(f"There is no release {release} in {home.releases}. Releases kept: {kept}.")
+        manifest = Manifest.read(folder)
+        verify(folder, manifest)
+        _point_current_at(home, release)
+        return manifest
 
 
 def verify(folder: Path, manifest: Manifest) -> None:
-    """Reads the release's file anew and holds it against its manifest and the laws.
-
-    Raises ReleaseDamaged, naming what differs.
-    """
+    """Holds the file of a release against its manifest, to the byte. Raises ReleaseDamaged where it is another."""
     try:
-        _compare(folder, manifest)
-    except duckdb.Error as unreadable:
+        found = _sha256(folder / OPENED)
+    except OSError as unreadable:
         raise ReleaseDamaged(
-            f"The file of release {manifest.release} cannot be read ({type(unreadable).__name__}); it is not published."
+            f"The file of release {manifest.release} cannot be read ({type(unreadable).__name__}): use another release."
         ) from unreadable
-
-
-def _compare(folder: Path, manifest: Manifest) -> None:
-    with duckdb.connect(str(folder / OPENED), read_only=True) as release:
-        found = _contents(release)
-        if differing := sorted(
-            name for name in {*found, *manifest.tables} if found.get(name) != manifest.tables.get(name)
-        ):
-            raise ReleaseDamaged(
-                f"The release {manifest.release} differs from its manifest in {', '.join(differing)}; it is not published."
-            )
-        if broken := broken_laws(release):
-            said = "; ".join(f"{law} ({rows} rows do not)" for law, rows in broken.items())
-            raise ReleaseDamaged(f"The release {manifest.release} is not published, for it breaks a law: {said}.")
+    if found != manifest.sha256:
+        raise ReleaseDamaged(f"The file of release {manifest.release} is not the one published: use another release.")
 
 
 def _build(connection: duckdb.DuckDBPyConnection, building: Path, dbt_manifest: Mapping[str, Any]) -> Manifest:
@@ -165,6 +158,7 @@ def _build(connection: duckdb.DuckDBPyConnection, building: Path, dbt_manifest: 
     finally:
         connection.execute("detach release")
     with duckdb.connect(str(file), read_only=True) as release:
+        _demand_laws(release)
         contents = _contents(release)
         first, last = release.execute(
             "select min(as_of_date), max(as_of_date) from metrics.segment_counts_daily"
@@ -178,12 +172,36 @@ def _build(connection: duckdb.DuckDBPyConnection, building: Path, dbt_manifest: 
         first_as_of_date=first,
         published_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         engine=f"duckdb {duckdb.__version__}",
+        sha256=_sha256(file),
         tables=contents,
     )
     manifest.write(building)
     file.chmod(0o444)
     (building / OPENED).symlink_to(FILE)
     return manifest
+
+
+def _demand_laws(release: duckdb.DuckDBPyConnection) -> None:
+    if broken := broken_laws(release):
+        said = "; ".join(f"{law} ({rows} rows do not)" for law, rows in broken.items())
+        raise ReleaseDamaged(
+            f"The release is not published, for it breaks a law: {said}. "
+            "Refresh again; if it comes again, `segments rebuild` derives the warehouse anew."
+        )
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _flush(path: Path) -> None:
+    """Has the system write a file or a folder to the disk, so that a power cut cannot take it back."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _comment(connection: duckdb.DuckDBPyConnection, table: ReleaseTable) -> None:
@@ -205,10 +223,12 @@ def _contents(release: duckdb.DuckDBPyConnection) -> dict[str, TableOfRelease]:
 
 
 def _point_current_at(home: Home, release: str) -> None:
+    _flush(home.releases)  # the release itself, before anything points at it
     pointer = home.releases / ".current"
     pointer.unlink(missing_ok=True)
     pointer.symlink_to(release)
     pointer.replace(home.releases / "current")
+    _flush(home.releases)
 
 
 def _remove_old(home: Home, keep: int) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,13 @@ from typing import Any
 import duckdb
 import pytest
 
-from orchestration.errors import ConfigurationError, ReleaseDamaged
+from orchestration.errors import ConfigurationError, RefreshRunning, ReleaseDamaged
+from orchestration.publish.laws import LAWS
 from orchestration.publish.releases import Manifest, current_release, list_releases, publish, rollback
 from orchestration.settings import Home, load_settings
 from orchestration.transform.project import DbtProjectOfHome
 from orchestration.warehouse import Warehouse
-from tests.builders import Refreshed, Stage, contents, query
+from tests.builders import Refreshed, Stage, a_refresh_at_work, contents, query
 
 
 class Publisher:
@@ -128,7 +130,67 @@ def test_the_release_rolled_back_to_is_not_removed_for_its_age(publisher: Publis
 def test_a_damaged_file_is_not_rolled_back_to(publisher: Publisher, shop: Refreshed) -> None:
     later = publisher.publish_changed("later")
     rewrite(publisher.home.releases / shop.manifest.release, "delete from segments.men_18_25")
-    with pytest.raises(ReleaseDamaged, match=r"segments\.men_18_25"):
+    with pytest.raises(ReleaseDamaged, match=f"{shop.manifest.release} is not the one published"):
+        rollback(publisher.home, shop.manifest.release)
+    assert publisher.current == later.release
+
+
+def test_a_law_made_later_does_not_damage_an_earlier_release(
+    publisher: Publisher, shop: Refreshed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher.publish_changed("later")
+    monkeypatch.setitem(LAWS, "there are no segments", "select segment from catalog.segments")
+    with pytest.raises(ReleaseDamaged, match="there are no segments"):
+        publisher.publish_changed("refused")
+    assert rollback(publisher.home, shop.manifest.release).release == publisher.current == shop.manifest.release
+
+
+def test_the_checksums_of_another_engine_do_not_damage_a_release(publisher: Publisher, shop: Refreshed) -> None:
+    publisher.publish_changed("later")
+    file = publisher.home.releases / shop.manifest.release / "manifest.json"
+    said = json.loads(file.read_text())
+    for table in said["tables"].values():
+        table["checksum"] = "hashed otherwise"
+    file.write_text(json.dumps(said))
+    assert rollback(publisher.home, shop.manifest.release).release == publisher.current
+
+
+def test_the_name_rests_on_the_contents_and_not_on_the_bytes_of_the_file(publisher: Publisher, shop: Refreshed) -> None:
+    shutil.rmtree(publisher.home.releases)
+    model = next(node for node in publisher.dbt_manifest["nodes"].values() if node["name"] == "dim_customers")
+    model["description"] = "Other words, and so other bytes."
+    again = publisher.publish()
+    assert again.sha256 != shop.manifest.sha256
+    assert (again.release, again.tables) == (shop.manifest.release, shop.manifest.tables)
+
+
+def test_a_release_is_on_the_disk_before_current_points_at_it(
+    publisher: Publisher, shop: Refreshed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut takes back what was not flushed, and may keep what came later."""
+    flushed: list[tuple[str, str]] = []
+
+    def watched(descriptor: int, flush: Callable[[int], None] = os.fsync) -> None:
+        flush(descriptor)
+        flushed.append((Path(f"/proc/self/fd/{descriptor}").readlink().name, publisher.current))
+
+    monkeypatch.setattr(os, "fsync", watched)
+    before, after = shop.manifest.release, publisher.publish_changed("other").release
+    assert flushed == [
+        ("release.duckdb", before),
+        ("manifest.json", before),
+        (".building", before),
+        ("releases", before),
+        ("releases", after),
+    ]
+
+
+def test_nothing_is_rolled_back_while_a_refresh_is_at_work(publisher: Publisher, shop: Refreshed) -> None:
+    later = publisher.publish_changed("later")
+    with (
+        a_refresh_at_work(publisher.home),
+        pytest.raises(RefreshRunning, match=r"Another refresh of .* is running\. Wait until it has ended"),
+    ):
         rollback(publisher.home, shop.manifest.release)
     assert publisher.current == later.release
 
