@@ -1,6 +1,18 @@
-"""The kinds of trouble that a caller can act on. Each message is a sentence: what is wrong, where, and the remedy."""
+"""The kinds of trouble that a caller can act on. Each message is a sentence: what is wrong, where, and the remedy.
+
+Also what of dbt's and DuckDB's own words such a sentence may repeat: never a customer's value.
+"""
 
 from __future__ import annotations
+
+import re
+
+#: Kinds of error that come before a row is read, or tell only of files and sizes: dbt's and DuckDB's names, last words.
+_OF_NO_ROW = {"Parser", "Binder", "Catalog", "IO", "Memory", "Compilation", "Parsing", "Raw"}
+#: What dbt puts around the database's own error.
+_AROUND = {"Runtime", "Database"}
+_KIND = re.compile(r"\b(\w+) Error\b")
+_COLUMN = re.compile(r" when casting from source column (\w+)$", re.MULTILINE)
 
 
 class SegmentsError(Exception):
@@ -27,9 +39,27 @@ class RefreshRunning(SegmentsError):
     """Another refresh of the same home is at work."""
 
 
+class WarehouseFailed(SegmentsError):
+    """DuckDB gave up on the warehouse."""
+
+
 class StepTooEarly(SegmentsError):
     """A step of the run was started before the steps that it rests on had ended."""
 
 
 class ReleaseDamaged(SegmentsError):
     """A release does not hold what its manifest says."""
+
+
+def without_values(said: str) -> str:
+    """What dbt or DuckDB said of a failure, on one line, less all that may be a customer's value.
+
+    An error that comes before any row is read is told whole. Of another its kind and column are told and nothing else,
+    for DuckDB puts values between quotes of either kind, between brackets, or with nothing around them.
+    """
+    kinds = [kind for kind in _KIND.finditer(said) if kind[1] not in _OF_NO_ROW | _AROUND]
+    if not kinds:
+        return " ".join(said.split())
+    column = _COLUMN.findall(said)
+    where = f" in the column {column[-1]}" if column else ""
+    return f"{' '.join(said[: kinds[0].end()].split())}{where} (its words are left out: they may quote a customer)"

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock, Timeout
 
-from orchestration.errors import ConfigurationError, RefreshRunning
+from orchestration.errors import ConfigurationError, RefreshRunning, WarehouseFailed, without_values
 from orchestration.settings import Home, Settings
 
 
@@ -27,21 +27,31 @@ class Warehouse:
 
     @contextmanager
     def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection for the length of the block; dbt opens the file with a connection of its own, outside of it."""
+        """A connection for the length of the block; dbt opens the file with a connection of its own, outside of it.
+
+        Raises ConfigurationError where DuckDB does not accept the settings, WarehouseFailed where it gives up later. The
+        error itself goes no further: Dagster would keep its words, and they may quote a customer.
+        """
         self.home.path.mkdir(parents=True, exist_ok=True)
         try:
-            connection = duckdb.connect(str(self.path), config=self.limits)
+            with self._open() as connection:
+                connection.execute("set TimeZone = 'UTC'")
+                connection.execute("set enable_progress_bar = false")
+                yield connection
+        except duckdb.Error as problem:
+            raise WarehouseFailed(
+                f"DuckDB gave up on {self.path.name}: {without_values(str(problem))}. "
+                "Refresh again; if it comes again, `segments rebuild` derives the warehouse anew."
+            ) from None
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        try:
+            return duckdb.connect(str(self.path), config=self.limits)
         except (duckdb.InvalidInputException, duckdb.ParserException) as refused:
             raise ConfigurationError(
                 f"DuckDB does not accept memory_limit `{self.settings.memory_limit}` or threads "
                 f"`{self.settings.threads}` of settings.yml: {refused}"
             ) from refused
-        try:
-            connection.execute("set TimeZone = 'UTC'")
-            connection.execute("set enable_progress_bar = false")
-            yield connection
-        finally:
-            connection.close()
 
     @property
     def limits(self) -> dict[str, str | bool | int | float | list[str]]:

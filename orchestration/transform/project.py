@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from orchestration.errors import ConfigurationError
+from orchestration.errors import ConfigurationError, without_values
 from orchestration.warehouse import Warehouse, only_one_refresh
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class DbtProjectOfHome:
     def run(self, command: str, *more: str) -> dbtRunnerResult:
         """Runs a dbt command in this process, so that nothing of it outlives the run.
 
+        dbt itself says nothing, to a terminal or to a log, for it quotes rows; the caller has the results.
         The variables are the home's settings and never a date, so that dbt need not parse again tomorrow.
         """
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
@@ -67,8 +68,10 @@ class DbtProjectOfHome:
             return dbtRunner().invoke(
                 [
                     "--quiet",
+                    "--log-level",
+                    "none",
                     "--log-level-file",
-                    "warn",
+                    "none",
                     command,
                     *more,
                     *(str(word) for place in places.items() for word in place),
@@ -77,6 +80,10 @@ class DbtProjectOfHome:
         finally:
             # dbt would keep the warehouse open for as long as the process lives.
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+
+    def forget_results(self) -> None:
+        """Removes dbt's own file of results: of a failure it quotes rows."""
+        (self.target_dir / "run_results.json").unlink(missing_ok=True)
 
     def prepare(self) -> Path:
         """Writes the profile and the manifest where the project or the settings changed; returns the manifest's path.
@@ -108,7 +115,7 @@ class DbtProjectOfHome:
         (self.profiles_dir / "profiles.yml").write_text(profile)
         parsed = self.run("parse")
         if not parsed.success:
-            raise ConfigurationError(f"dbt cannot read {self.project_dir}: {parsed.exception}")
+            raise ConfigurationError(f"dbt cannot read {self.project_dir}: {without_values(str(parsed.exception))}")
         unfinished = self.manifest_path.with_suffix(".tmp")
         shutil.copy(self.target_dir / "manifest.json", unfinished)
         unfinished.replace(self.manifest_path)
