@@ -17,10 +17,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import duckdb
 
 from orchestration.days import Days
 from orchestration.ingest.contracts import EXTRACT_TABLES
+from orchestration.instance import open_instance
 from orchestration.publish.releases import Manifest
 from orchestration.refresh import refresh
 from orchestration.settings import Home, load_settings
@@ -189,6 +191,17 @@ class Refreshed:
     aside: Path
     manifest: Manifest
     contents: dict[str, Rows]
+
+
+def last_verdict(home: Home, asset: str, check: str) -> dg.AssetCheckEvaluation:
+    """What the last run that came to a check told Dagster of it."""
+    key = dg.AssetCheckKey(dg.AssetKey(asset.split("/")), check)
+    with open_instance(home) as instance:
+        [record] = instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
+    assert record.event is not None
+    evaluation = record.event.get_dagster_event().event_specific_data
+    assert isinstance(evaluation, dg.AssetCheckEvaluation)
+    return evaluation
 
 
 def query(release: Path, sql: str) -> Rows:

@@ -82,7 +82,13 @@ def extract_asset(
         warehouse: Warehouse = context.resources.warehouse
         days = days_of_run(context.run) or _up_to_the_newest(warehouse.home)
         with warehouse.connect() as connection:
-            ingested = ingest(connection, warehouse.home, table, days, judge)
+            try:
+                ingested = ingest(connection, warehouse.home, table, days, judge)
+            except ExtractRefused as refusal:
+                yield dg.AssetCheckResult(
+                    asset_key=key, check_name=REFUSED_CHECK, passed=False, description=str(refusal)
+                )
+                raise
             quality = quality_of(connection, warehouse.home.archive, table, {*days, *ingested.new})
         if table.required:
             _describe_partitions(context, key, days, ingested)

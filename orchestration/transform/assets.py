@@ -2,6 +2,7 @@
 in SQL.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from graphlib import TopologicalSorter
 from typing import Any
@@ -13,7 +14,7 @@ from dbt.cli.main import dbtRunnerResult
 from dbt.contracts.graph.nodes import ModelNode
 
 from orchestration.days import Days
-from orchestration.errors import SegmentsError
+from orchestration.errors import SegmentsError, without_values
 from orchestration.ingest.archive import register_archive
 from orchestration.ingest.contracts import EXTRACT_TABLES
 from orchestration.partitions import days_of_run
@@ -70,21 +71,25 @@ def dbt_models(project: DbtProjectOfHome, published_days: PublishedDays) -> dg.A
         warehouse: Warehouse = context.resources.warehouse
         # Planned anew, which changes nothing after the plan asset: a retry begins here, and must not go on half-way.
         _plan(warehouse, days_of_run(context.run), published_days)
+        results: list[RunResult] = []
         while (chunk := _next_chunk(warehouse)) is not None:
             context.log.info(f"dbt: {chunk}")
             built = project.run("build", "--exclude-resource-type", "unit_test")
+            results += _results(built)
             if not built.success:
+                project.forget_results()
+                yield from _verdicts(context, results)
                 raise TransformFailed(_what_failed(built))
             with warehouse.connect() as connection:
                 chunk_built(connection)
-        results = _results(built)
         compiled = {
             result.node.name: str(result.node.compiled_code) for result in results if isinstance(result.node, ModelNode)
         }
         with warehouse.connect() as connection:
             write_definitions(connection, segments(project.manifest()), definitions(project.manifest(), compiled))
             rows = row_counts(connection)
-        yield from _asked_for(context, results, rows)
+        yield from _materialized(context, results, rows)
+        yield from _verdicts(context, results)
 
     return models
 
@@ -103,32 +108,46 @@ def _next_chunk(warehouse: Warehouse) -> Days | None:
         return next_chunk(connection)
 
 
-def _asked_for(
+def _materialized(
     context: dg.AssetExecutionContext, results: Sequence[RunResult], rows: Mapping[str, int]
-) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-    """Results for the models and checks that Dagster asked for, which in its own backfills is a part of them.
+) -> Iterator[dg.MaterializeResult[None]]:
+    """The models that Dagster asked for, which in its own backfills is a part of them.
 
     They were built all the same: a model reads what the others made of the same days.
     """
-    seconds = {result.node.name: result.execution_time for result in results}
+    seconds: defaultdict[str, float] = defaultdict(float)
+    for result in results:
+        seconds[result.node.name] += result.execution_time
     for key in TopologicalSorter(context.assets_def.asset_deps).static_order():
         if key in context.selected_asset_keys:
             metadata: dict[str, Any] = {"seconds": round(seconds[key.path[-1]], 3)}
             if (count := rows.get(".".join(key.path))) is not None:
                 metadata["dagster/row_count"] = count
             yield dg.MaterializeResult(asset_key=key, metadata=metadata)
+
+
+def _verdicts(context: dg.AssetExecutionContext, results: Sequence[RunResult]) -> Iterator[dg.AssetCheckResult]:
+    """What dbt's data tests said of all chunks together. A test that dbt did not come to has no verdict."""
     for check in context.selected_asset_check_keys:
-        yield dg.AssetCheckResult(asset_key=check.asset_key, check_name=check.name, passed=True)
+        said = [result for result in results if result.node.name == check.name and result.status != "skipped"]
+        if said:
+            only_warned = all(result.status in ("pass", "warn") for result in said)
+            yield dg.AssetCheckResult(
+                asset_key=check.asset_key,
+                check_name=check.name,
+                passed=all(result.status == "pass" for result in said),
+                severity=dg.AssetCheckSeverity.WARN if only_warned else dg.AssetCheckSeverity.ERROR,
+                metadata={"rows": sum(result.failures or 0 for result in said)},
+            )
 
 
-def _results(built: dbtRunnerResult) -> Sequence[RunResult]:
-    assert isinstance(built.result, RunExecutionResult)
-    return built.result.results
+def _results(built: dbtRunnerResult) -> list[RunResult]:
+    return list(built.result.results) if isinstance(built.result, RunExecutionResult) else []
 
 
 def _what_failed(built: dbtRunnerResult) -> str:
     if not isinstance(built.result, RunExecutionResult):
-        return f"dbt could not start: {built.exception}. Nothing was published."
+        return f"dbt could not start: {without_values(str(built.exception))}. Nothing was published."
     failed = [result for result in built.result.results if result.status in ("error", "fail")]
-    said = "; ".join(f"{result.node.name}: {' '.join(str(result.message).split())}" for result in failed[:3])
+    said = "; ".join(f"{result.node.name}: {without_values(str(result.message))}" for result in failed[:3])
     return f"dbt could not build {len(failed)} model(s) or test(s): {said}. Nothing was published; mend them and refresh again."
