@@ -77,23 +77,31 @@ def _command(function: Callable[..., int | None]) -> Callable[..., None]:
         except Exception as problem:  # noqa: BLE001 - the one place where an unforeseen failure becomes a sentence
             if debug:
                 traceback.print_exc()
-            notes.print(_sentence(problem), style="red", markup=False, soft_wrap=True)
-            code = WRONG_USE if isinstance(problem, ConfigurationError) else FAILED
+            known = _known(problem)
+            notes.print(known or _unforeseen(problem), style="red", markup=False, soft_wrap=True)
+            code = WRONG_USE if isinstance(known, ConfigurationError) else FAILED
         sys.exit(code or DONE)
 
     return run
 
 
-def _sentence(problem: BaseException) -> str:
-    """The first of our own errors in the chain, in its own words; else the kind of the failure."""
+def _known(problem: BaseException) -> SegmentsError | None:
+    """The first of our own errors in the chain: Dagster wraps what a step or a resource raises."""
     chain: list[BaseException] = []
     cause: BaseException | None = problem
     while cause is not None and cause not in chain:  # Dagster's re-raised errors can be each other's context
         if isinstance(cause, SegmentsError):
-            return str(cause)
+            return cause
         chain.append(cause)
         cause = cause.__cause__ or cause.__context__
-    return f"Something unforeseen went wrong ({type(problem).__name__}); nothing was published. See it with --debug."
+    return None
+
+
+def _unforeseen(problem: BaseException) -> str:
+    return (
+        f"Something unforeseen went wrong ({type(problem).__name__}). See where with --debug; "
+        "`segments status` tells which release is published."
+    )
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -240,7 +248,7 @@ def dev(context: Context, port: int) -> int:
     environment = {**os.environ, "DAGSTER_HOME": str(context.home.dagster), "SEGMENTS_HOME": str(context.home.path)}
     dagster = shutil.which("dagster", path=str(Path(sys.executable).parent)) or "dagster"
     command = [dagster, "dev", "--workspace", str(workspace), "--host", "127.0.0.1", "--port", str(port)]
-    return subprocess.run(command, env=environment, check=False).returncode
+    return FAILED if subprocess.run(command, env=environment, check=False).returncode else DONE
 
 
 def _print_status(context: Context) -> int:

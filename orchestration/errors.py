@@ -16,7 +16,7 @@ _COLUMN = re.compile(r" when casting from source column (\w+)$", re.MULTILINE)
 
 
 class SegmentsError(Exception):
-    """Something went wrong that a person can mend; nothing was published."""
+    """Something went wrong that a person can mend."""
 
 
 class ConfigurationError(SegmentsError):

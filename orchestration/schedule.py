@@ -22,7 +22,11 @@ def nightly_refresh(partitions: dg.DailyPartitionsDefinition) -> UnresolvedAsset
 
 
 def nightly_schedule(job: UnresolvedAssetJobDefinition, timezone: str) -> dg.ScheduleDefinition:
-    """At 02:00 in the business time zone, for the day that has just ended; a failed night is tried once more."""
+    """At 02:00 in the business time zone, for the day that has just ended.
+
+    A failed night is tried once more and at once, for Dagster's run retries do not wait: that helps against a passing
+    trouble of the machine, and not against an extract that comes late. For that one refresh again when it is there.
+    """
 
     @dg.schedule(
         name="nightly",

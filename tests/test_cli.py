@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from orchestration.ingest.archive import partition
+from orchestration.ingest.contracts import EXTRACT_TABLES
 from orchestration.settings import Home
-from tests.builders import SHOP_DAYS, Refreshed, Stage, corner_shop
+from tests.builders import CUSTOMERS, SHOP_DAYS, Refreshed, Stage, corner_shop
 
 
 def segments(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
@@ -87,6 +89,33 @@ def test_a_failure_is_one_sentence_and_an_exit_code(arguments: list[str], code: 
     assert (told.returncode, told.stdout) == (code, "")
     assert sentence in told.stderr
     assert "Traceback" not in told.stderr
+
+
+def test_a_wrong_setting_that_shows_only_within_a_run_is_wrong_use_too(refreshed_shop: Home) -> None:
+    (refreshed_shop.path / "settings.yml").write_text("business_timezone: America/New_York\nmemory_limit: plenty\n")
+    told = segments("refresh", home=refreshed_shop.path)
+    assert told.returncode == 2, told.stderr
+    assert "memory_limit" in told.stderr
+
+
+def test_an_unforeseen_failure_claims_nothing_of_what_is_published(refreshed_shop: Home) -> None:
+    (refreshed_shop.releases / "current" / "manifest.json").write_text("{")
+    told = segments("status", home=refreshed_shop.path)
+    assert (told.returncode, told.stdout) == (1, "")
+    assert "Something unforeseen went wrong (JSONDecodeError). See where with --debug" in told.stderr
+    assert "nothing was published" not in told.stderr
+
+
+def test_a_release_with_a_held_segment_ends_with_a_code_of_its_own(refreshed_shop: Home) -> None:
+    """The last day's CRM extract is withdrawn: the day cannot be evaluated again, and what stood before it stands."""
+    (refreshed_shop.extracts / CUSTOMERS / f"{SHOP_DAYS[-1]}.csv").unlink()
+    partition(refreshed_shop.archive, EXTRACT_TABLES[CUSTOMERS], SHOP_DAYS[-1]).unlink()
+    told = segments("refresh", "--as-of", str(SHOP_DAYS[-2]), "--json", home=refreshed_shop.path)
+    assert told.returncode == 3, told.stderr
+    status = json.loads(told.stdout)
+    assert status["as_of_date"] == str(SHOP_DAYS[-1])
+    assert {segment["state"] for segment in status["segments"]} == {"held"}
+    assert "crm/customers" in status["segments"][0]["held_because"]
 
 
 def test_a_typo_in_the_settings_is_told_with_the_right_field(refreshed_shop: Home) -> None:
