@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import yaml
 
-from orchestration.ingest.contracts import EXTRACT_TABLES
+from expectations.contracts import EXTRACT_TABLES
 
 FIRST_EXTRACT = date(2026, 6, 30)
 DAYS_OF_HISTORY = 730

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from expectations.contracts import EXTRACT_TABLES
 from expectations.rules import (
     AnyRule,
     Rule,
@@ -13,7 +14,6 @@ from expectations.rules import (
     partition_has_rows,
     readable,
 )
-from orchestration.ingest.contracts import EXTRACT_TABLES
 
 TABLE = EXTRACT_TABLES["crm/campaign_contacts"]
 

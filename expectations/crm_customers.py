@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from expectations.contracts import EXTRACT_TABLES
 from expectations.rules import (
     AnyRule,
     Rule,
@@ -18,7 +19,6 @@ from expectations.rules import (
     partition_has_rows,
     readable,
 )
-from orchestration.ingest.contracts import EXTRACT_TABLES
 
 TABLE = EXTRACT_TABLES["crm/customers"]
 

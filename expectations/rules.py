@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from orchestration.ingest.contracts import ExtractTable
+from expectations.contracts import ExtractTable
 
 Severity = Literal["critical", "warning"]
 

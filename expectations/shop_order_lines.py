@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from expectations.contracts import EXTRACT_TABLES
 from expectations.rules import (
     AnyRule,
     Rule,
@@ -14,7 +15,6 @@ from expectations.rules import (
     present,
     readable,
 )
-from orchestration.ingest.contracts import EXTRACT_TABLES
 
 TABLE = EXTRACT_TABLES["shop/order_lines"]
 

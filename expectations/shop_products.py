@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from expectations.contracts import EXTRACT_TABLES
 from expectations.rules import AnyRule, key_is_present, key_is_unique, line_is_readable, partition_has_rows, readable
-from orchestration.ingest.contracts import EXTRACT_TABLES
 
 TABLE = EXTRACT_TABLES["shop/products"]
 

@@ -145,7 +145,7 @@ def demo(context: Context) -> None:
 @_command
 def refresh(context: Context, as_of: date | None, first: date | None, last: date | None) -> int:
     """Ingest, check, transform, count and publish a day, or a range of days in one run."""
-    from orchestration.ingest.contracts import EXTRACT_TABLES
+    from expectations.contracts import EXTRACT_TABLES
     from orchestration.ingest.extracts import newest_day
     from orchestration.refresh import refresh as run
 

@@ -6,8 +6,8 @@ from functools import partial
 
 import dagster as dg
 
+from expectations.contracts import EXTRACT_TABLES
 from orchestration.ingest.assets import Judge, extract_asset
-from orchestration.ingest.contracts import EXTRACT_TABLES
 from orchestration.instance import first_and_newest_day, warehouse_resource
 from orchestration.measure.assets import counts_asset
 from orchestration.partitions import daily_partitions

@@ -8,7 +8,7 @@ import dagster as dg
 import yaml
 from dagster import DagsterRunStatus
 
-from orchestration.ingest.contracts import EXTRACT_TABLES
+from expectations.contracts import EXTRACT_TABLES
 from orchestration.settings import Home
 from orchestration.warehouse import Warehouse, only_one_refresh
 

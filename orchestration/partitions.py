@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import warnings
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,9 @@ from dagster._core.storage.tags import (
 )
 
 from orchestration.days import Days
+
+# A run of a range rests on BackfillPolicy, which Dagster has called beta for years; saying so each night helps nobody.
+warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 
 def daily_partitions(first_day: date, newest_day: date, timezone: str) -> dg.DailyPartitionsDefinition:

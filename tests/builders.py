@@ -20,8 +20,8 @@ from typing import Any
 import dagster as dg
 import duckdb
 
+from expectations.contracts import EXTRACT_TABLES
 from orchestration.days import Days
-from orchestration.ingest.contracts import EXTRACT_TABLES
 from orchestration.instance import open_instance
 from orchestration.publish.releases import Manifest
 from orchestration.refresh import refresh

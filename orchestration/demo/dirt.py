@@ -13,6 +13,7 @@ from typing import Literal
 
 import duckdb
 
+from expectations.contracts import EXTRACT_TABLES
 from orchestration.demo.company import (
     BIRTH_DATE_CORRECTED,
     BORN_ON_LEAP_DAY,
@@ -26,7 +27,6 @@ from orchestration.demo.company import (
     PASTRY_LOVER,
     QUIET_CRM_DAYS,
 )
-from orchestration.ingest.contracts import EXTRACT_TABLES
 
 CUSTOMERS = "crm/customers"
 ORDER_LINES = "shop/order_lines"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from expectations.contracts import EXTRACT_TABLES, ExtractTable
 from orchestration.demo.company import (
     CURRENCY,
     FIRST_DAY,
@@ -24,7 +25,6 @@ from orchestration.demo.company import (
     source_folder,
 )
 from orchestration.demo.dirt import PLANTED, SHAPES, FileShape, Format, Planted, plant
-from orchestration.ingest.contracts import EXTRACT_TABLES, ExtractTable
 
 _TABLES_WITH_EXTRA_ROWS = ("crm/customers", "shop/order_lines")
 

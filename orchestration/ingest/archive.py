@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.ingest.contracts import EXTRACT_TABLES, ExtractTable
+from expectations.contracts import EXTRACT_TABLES, ExtractTable
 from orchestration.ingest.extracts import Extract
 
 #: The expectation that a file is not that of the day before.

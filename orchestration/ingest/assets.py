@@ -10,6 +10,7 @@ from datetime import date
 import dagster as dg
 import duckdb
 
+from expectations.contracts import EXTRACT_TABLES, ExtractTable
 from orchestration.days import Days
 from orchestration.errors import ExtractMissing, ExtractRefused, ExtractUnreadable
 from orchestration.ingest.archive import (
@@ -21,7 +22,6 @@ from orchestration.ingest.archive import (
     keep_refused,
     quality_of,
 )
-from orchestration.ingest.contracts import EXTRACT_TABLES, ExtractTable
 from orchestration.ingest.extracts import Extract, find_extracts, newest_day
 from orchestration.ingest.reading import FILE_EXPECTATIONS, Finding, read_extracts, relation_of
 from orchestration.partitions import days_of_run

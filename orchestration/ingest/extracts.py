@@ -11,8 +11,8 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 
+from expectations.contracts import ExtractTable
 from orchestration.errors import ExtractMissing, ExtractUnreadable
-from orchestration.ingest.contracts import ExtractTable
 
 FORMATS = ("parquet", "csv", "csv.gz", "jsonl")
 _NAME = re.compile(r"(\d{4}-\d{2}-\d{2})\.(parquet|csv|csv\.gz|jsonl)")

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import duckdb
 
+from expectations.contracts import ExtractTable
 from orchestration.errors import ExtractUnreadable
-from orchestration.ingest.contracts import ExtractTable
 from orchestration.ingest.extracts import Extract
 
 #: The column in which a line that is no JSON object is carried along.

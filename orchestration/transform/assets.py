@@ -13,10 +13,10 @@ from dbt.artifacts.schemas.run import RunExecutionResult, RunResult
 from dbt.cli.main import dbtRunnerResult
 from dbt.contracts.graph.nodes import ModelNode
 
+from expectations.contracts import EXTRACT_TABLES
 from orchestration.days import Days
 from orchestration.errors import SegmentsError, without_values
 from orchestration.ingest.archive import register_archive
-from orchestration.ingest.contracts import EXTRACT_TABLES
 from orchestration.partitions import days_of_run
 from orchestration.transform.catalogue import definitions, foundation_of, segments
 from orchestration.transform.plan import (

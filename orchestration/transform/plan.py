@@ -13,10 +13,10 @@ from pathlib import Path
 
 import duckdb
 
+from expectations.contracts import EXTRACT_TABLES
 from orchestration.days import ONE_DAY, Days, Record, chunks, days_to_evaluate
 from orchestration.errors import ExtractMissing, StepTooEarly
 from orchestration.ingest.archive import archived
-from orchestration.ingest.contracts import EXTRACT_TABLES
 from orchestration.transform.catalogue import Definition, Segment
 
 #: Stands for "no extract has to be read again".

@@ -8,9 +8,9 @@ from datetime import date
 import duckdb
 
 from expectations import RULES
+from expectations.contracts import ExtractTable
 from orchestration.ingest.archive import Quality
 from orchestration.ingest.assets import Judge, Judged
-from orchestration.ingest.contracts import ExtractTable
 from orchestration.settings import Settings
 from orchestration.validate.judging import judge
 from orchestration.validate.refusal import too_much_refused

@@ -14,8 +14,8 @@ from typing import Any
 import duckdb
 
 from expectations import RULES
+from expectations.contracts import ExtractTable
 from expectations.rules import AnyRule, Rule, Severity, TableRule, UniqueKey
-from orchestration.ingest.contracts import ExtractTable
 from orchestration.validate.refusal import Refusal, too_much_refused
 from orchestration.validate.verdicts import RuleError, Verdict, escaped, verdicts
 

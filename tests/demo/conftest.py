@@ -19,9 +19,9 @@ import duckdb
 import pandas as pd
 import pytest
 
+from expectations.contracts import EXTRACT_TABLES
 from orchestration.demo import DemoSummary, write_demo
 from orchestration.demo.company import source_folder
-from orchestration.ingest.contracts import EXTRACT_TABLES
 
 _BROKEN = {
     "order_lines": """

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from expectations.contracts import EXTRACT_TABLES
 from orchestration.ingest.archive import partition
-from orchestration.ingest.contracts import EXTRACT_TABLES
 from orchestration.publish.releases import list_releases, verify
 from orchestration.settings import Home
 from tests.builders import ORDER_LINES, SHOP_DAYS, Refreshed, Stage, ask, corner_shop, current_contents, refreshed

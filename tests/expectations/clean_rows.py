@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration.ingest.contracts import EXTRACT_TABLES
+from expectations.contracts import EXTRACT_TABLES
 
 Row = dict[str, Any]
 

@@ -10,8 +10,8 @@ import duckdb
 import pytest
 
 from expectations import RULES
+from expectations.contracts import EXTRACT_TABLES
 from expectations.rules import TableRule
-from orchestration.ingest.contracts import EXTRACT_TABLES
 from orchestration.validate.judging import Judgement, judge
 from tests.expectations.clean_rows import BROKEN, DAY, Row, land
 

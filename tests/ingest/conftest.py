@@ -11,10 +11,10 @@ from typing import Any
 import duckdb
 import pytest
 
+from expectations.contracts import EXTRACT_TABLES
 from orchestration.days import Days
 from orchestration.ingest.archive import Quality, partition, quality_of
 from orchestration.ingest.assets import Ingested, ingest
-from orchestration.ingest.contracts import EXTRACT_TABLES
 from orchestration.settings import Home, Settings
 from orchestration.validate.gate import judge_with
 from orchestration.warehouse import Warehouse

@@ -14,8 +14,8 @@ import duckdb
 import pytest
 
 from expectations import RULES
+from expectations.contracts import EXTRACT_TABLES
 from expectations.rules import AnyRule, Rule, Severity, TableRule, partition_has_rows
-from orchestration.ingest.contracts import EXTRACT_TABLES
 from orchestration.validate.judging import ExpectationResult, Judgement, _failing_days, _in_timezone, judge
 from orchestration.validate.verdicts import RuleError, validation
 from tests.expectations.clean_rows import BROKEN, DAY, NEXT_DAY, PLANTED, Row, land
@@ -240,7 +240,7 @@ def test_no_value_of_a_row_is_in_any_result_or_log(
 def test_nothing_is_printed_not_even_when_the_interpreter_ends() -> None:
     program = (
         "import duckdb; from datetime import date\n"
-        "from orchestration.ingest.contracts import EXTRACT_TABLES\n"
+        "from expectations.contracts import EXTRACT_TABLES\n"
         "from orchestration.validate.judging import judge\n"
         "from tests.expectations.clean_rows import land\n"
         "connection = duckdb.connect()\n"

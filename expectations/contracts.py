@@ -1,28 +1,24 @@
-"""The extract tables that we take in: their columns, types, key and kind.
+"""The extract tables that we take in: their columns, types and key. Imports nothing of ours.
 
-What a value must look like to be believed is not said here but in ``expectations/``; what a column means to a
+What a value must look like to be believed is not said here but in the rules beside; what a column means to a
 segment is said in ``dbt_project/``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
-
-Kind = Literal["changes", "snapshot"]
 
 
 @dataclass(frozen=True)
 class ExtractTable:
     """One extract table.
 
-    ``columns`` maps each column to its DuckDB type. ``changes`` tables carry the rows that are new or changed since the
-    day before (an upsert by ``key``); ``snapshot`` tables carry the whole table each time.
+    ``columns`` maps each column to its DuckDB type; ``key`` names the columns by which a row replaces an earlier one.
+    A ``required`` table has an extract on every day.
     """
 
     source: str
     name: str
-    kind: Kind
     key: tuple[str, ...]
     columns: dict[str, str]
     required: bool = False
@@ -36,7 +32,6 @@ class ExtractTable:
 _CUSTOMERS = ExtractTable(
     source="crm",
     name="customers",
-    kind="changes",
     key=("customer_id",),
     required=True,
     columns={
@@ -63,7 +58,6 @@ _CUSTOMERS = ExtractTable(
 _ORDER_LINES = ExtractTable(
     source="shop",
     name="order_lines",
-    kind="changes",
     key=("order_line_id",),
     required=True,
     columns={
@@ -81,7 +75,6 @@ _ORDER_LINES = ExtractTable(
 _PRODUCTS = ExtractTable(
     source="shop",
     name="products",
-    kind="snapshot",
     key=("product_id",),
     columns={
         "product_id": "VARCHAR",
@@ -95,7 +88,6 @@ _PRODUCTS = ExtractTable(
 _CAMPAIGNS = ExtractTable(
     source="crm",
     name="campaigns",
-    kind="snapshot",
     key=("campaign_id",),
     columns={
         "campaign_id": "VARCHAR",
@@ -112,7 +104,6 @@ _CAMPAIGNS = ExtractTable(
 _CAMPAIGN_CONTACTS = ExtractTable(
     source="crm",
     name="campaign_contacts",
-    kind="changes",
     key=("campaign_id", "customer_id"),
     columns={
         "campaign_id": "VARCHAR",
@@ -125,7 +116,6 @@ _CAMPAIGN_CONTACTS = ExtractTable(
 _CAMPAIGN_RESPONSES = ExtractTable(
     source="crm",
     name="campaign_responses",
-    kind="changes",
     key=("campaign_id", "customer_id", "response", "responded_at"),
     columns={
         "campaign_id": "VARCHAR",
