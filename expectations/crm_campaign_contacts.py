@@ -30,14 +30,14 @@ RULES: list[AnyRule] = [
     dated_by_the_extract(
         "contact_is_not_in_the_future",
         "contacted_on",
-        "warning",
+        "keep the row",
         "A contact dated after the day of the extract is planned and not made.",
     ),
     Rule(
         name="control_is_not_contacted",
         holds="arm is null or arm <> 'control' or contacted_on is null",
         columns=("arm", "contacted_on"),
-        severity="warning",
+        remedy="keep the row",
         because="A control customer who was contacted makes the measured impact too small.",
     ),
     key_is_unique(TABLE),

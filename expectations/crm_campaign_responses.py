@@ -25,7 +25,7 @@ RULES: list[AnyRule] = [
     happened_by_the_extract(
         "response_is_not_in_the_future",
         "responded_at",
-        "critical",
+        "refuse the row",
         "A response dated after the day of its extract, in the business time zone, has not happened yet.",
     ),
     key_is_unique(TABLE),

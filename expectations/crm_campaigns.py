@@ -29,7 +29,7 @@ RULES: list[AnyRule] = [
         name="dates_are_in_order",
         holds="coalesce(starts_on <= ends_on, true)",
         columns=("starts_on", "ends_on"),
-        severity="critical",
+        remedy="refuse the row",
         because="A campaign cannot end before it starts; one without an end is still running.",
     ),
     not_negative("contact_cost", "A contact that earns money by being made flatters every business case."),

@@ -1,4 +1,4 @@
-"""The dated archive of accepted rows and the quarantine of refused ones: one Parquet file per table and extract date.
+"""The dated archive of accepted rows and the quarantine of broken ones: one Parquet file per table and extract date.
 
 An archive file carries, in its own metadata, which extract it came from and what the checks found in it, so that one
 rename makes rows, origin and quality known together.
@@ -16,6 +16,7 @@ import duckdb
 
 from expectations.contracts import EXTRACT_TABLES, ExtractTable
 from orchestration.ingest.extracts import Extract
+from orchestration.sql import literal
 
 #: The expectation that a file is not that of the day before.
 REPEATED_FILE = "is_not_the_file_of_the_day_before"
@@ -91,8 +92,8 @@ def keep_accepted(
     quality: list[Quality],
     refused: int,
 ) -> Origin:
-    """Writes the rows of a day that broke no critical rule into the archive, replacing the day's earlier version by one
-    rename.
+    """Writes the rows of a day that are not refused into the archive, without the values that broke a rule, replacing
+    the day's earlier version by one rename.
     """
     day = extract.extract_date
     rows = connection.execute(f"select count(*) from {relation} where extract_date = $day", {"day": day}).fetchall()[0][
@@ -100,29 +101,37 @@ def keep_accepted(
     ]
     origin = Origin(extract.path.name, extract.stamp, extract.sha256, rows, refused)
     metadata = {"origin": json.dumps(asdict(origin)), "quality": json.dumps([asdict(found) for found in quality])}
-    columns = ", ".join(extract.table.columns)
+    nulled = connection.execute(
+        f"select distinct unnest(nulled_columns) from {relation} where extract_date = $day", {"day": day}
+    ).fetchall()
+    columns = ", ".join(
+        f"case when not list_contains(nulled_columns, '{column}') then {column} end as {column}"
+        if (column,) in nulled
+        else column
+        for column in extract.table.columns
+    )
     _write(
         connection,
-        f"select {columns} from {relation} where extract_date = date '{day}' and len(broken_rules) = 0",
+        f"select {columns} from {relation} where extract_date = date '{day}' and not is_refused",
         partition(archive, extract.table, day),
         metadata,
     )
     return origin
 
 
-def keep_refused(
-    connection: duckdb.DuckDBPyConnection, quarantine: Path, extract: Extract, relation: str, refused: int
-) -> None:
-    """Writes the refused rows of a day, with every rule that each broke; a day without any has no file."""
+def keep_broken(connection: duckdb.DuckDBPyConnection, quarantine: Path, extract: Extract, relation: str) -> None:
+    """Writes the rows of a day that are refused or accepted without some of their values, whole and with every rule that
+    each broke; a day without any has no file.
+    """
     path = partition(quarantine, extract.table, extract.extract_date)
-    if not refused:
+    broken = f"from {relation} where extract_date = date '{extract.extract_date}' and len(broken_rules) > 0"
+    if connection.execute(f"select 1 {broken} limit 1").fetchone() is None:
         path.unlink(missing_ok=True)
         return
     columns = ", ".join(extract.table.columns)
     _write(
         connection,
-        f"select {columns}, file_row, broken_rules, unreadable from {relation} "
-        f"where extract_date = date '{extract.extract_date}' and len(broken_rules) > 0 order by file_row",
+        f"select {columns}, file_row, broken_rules, nulled_columns, is_refused, unreadable {broken} order by file_row",
         path,
         {"origin": json.dumps({"file": extract.path.name})},
     )
@@ -190,17 +199,13 @@ def _has_partitions(archive: Path, table: ExtractTable) -> bool:
 
 
 def _files(archive: Path, table: ExtractTable) -> str:
-    return _literal(str(archive / table.source / table.name / "*" / "data.parquet"))
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    return literal(archive / table.source / table.name / "*" / "data.parquet")
 
 
 def _write(connection: duckdb.DuckDBPyConnection, query: str, path: Path, metadata: dict[str, str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".tmp")
-    pairs = ", ".join(f"{key}: {_literal(value)}" for key, value in metadata.items())
-    target = _literal(str(unfinished))
+    pairs = ", ".join(f"{key}: {literal(value)}" for key, value in metadata.items())
+    target = literal(unfinished)
     connection.execute(f"copy ({query}) to {target} (format parquet, compression zstd, kv_metadata {{{pairs}}})")
     unfinished.rename(path)

@@ -19,7 +19,7 @@ from orchestration.ingest.archive import (
     Quality,
     archived,
     keep_accepted,
-    keep_refused,
+    keep_broken,
     quality_of,
 )
 from orchestration.ingest.extracts import Extract, find_extracts, newest_day
@@ -43,7 +43,7 @@ class Judged:
     refusal: str | None
 
 
-#: Judges the rows of a relation as read by ``read_extracts``, adds the column ``broken_rules`` to it, and answers per extract date.
+#: Judges the rows of a relation as read by ``read_extracts``, fills its columns of ``MARKS``, and answers per extract date.
 Judge = Callable[[duckdb.DuckDBPyConnection, str, ExtractTable, Sequence[date]], dict[date, Judged]]
 
 
@@ -60,8 +60,7 @@ def extract_asset(
 ) -> dg.AssetsDefinition:
     """The asset ``<source>/<table>``.
 
-    A required table comes every day, and its Dagster partitions are the archive's. The others come when they like:
-    their
+    A required table comes every day, and its Dagster partitions are the archive's. The others come when they like: their
     asset has no partitions, for each costs every run two events whether there is a file or not.
     """
     key = dg.AssetKey([table.source, table.name])
@@ -106,8 +105,7 @@ def ingest(
     """Brings the archive up to date with every extract up to the last of the days that is new or has changed.
 
     Raises ExtractMissing where a required extract of the days has not come, ExtractUnreadable where a file cannot be
-    read,
-    ExtractRefused where too many rows of an extract broke a critical rule. What could be accepted is archived even so.
+    read, ExtractRefused where too many rows of an extract are refused. What could be accepted is archived even so.
     """
     extracts = find_extracts(home.extracts, table)
     before = archived(connection, home.archive, table)
@@ -130,7 +128,7 @@ def ingest(
     for extract in new:
         day = extract.extract_date
         verdict = judged[day]
-        keep_refused(connection, home.quarantine, extract, relation, verdict.refused)
+        keep_broken(connection, home.quarantine, extract, relation)
         if verdict.refusal:
             refusals.append(verdict.refusal)
             continue

@@ -53,7 +53,8 @@ class Extract:
 
     @property
     def is_empty(self) -> bool:
-        return self.path.stat().st_size == 0
+        """Whether it has no byte, and so no row. A Parquet file without rows has bytes: without any it is broken."""
+        return self.format != "parquet" and self.path.stat().st_size == 0
 
 
 def find_extracts(folder: Path, table: ExtractTable) -> dict[date, Extract]:

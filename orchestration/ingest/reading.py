@@ -2,7 +2,7 @@
 passes through Python.
 
 A text that cannot be read as its column's type becomes null and is kept aside in the column ``unreadable``.
-Whether a row is believed is decided later, by ``validate``.
+Whether a row is believed is decided later, by ``validate``, which says so in the columns of ``MARKS``.
 """
 
 from __future__ import annotations
@@ -10,19 +10,35 @@ from __future__ import annotations
 import csv
 import difflib
 import gzip
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import duckdb
 
 from expectations.contracts import ExtractTable
 from orchestration.errors import ExtractUnreadable
 from orchestration.ingest.extracts import Extract
+from orchestration.sql import identifier, literal
+
+#: The columns for the judge: the rules for which a row is set aside, the columns to empty before it is accepted, and
+#: whether it is refused whole. A row is good until it is judged.
+MARKS = {
+    "broken_rules": "varchar[] default []",
+    "nulled_columns": "varchar[] default []",
+    "is_refused": "boolean default false",
+}
 
 #: The column in which a line that is no JSON object is carried along.
 _LINE = "line_as_it_stands"
+
+#: Where a row comes from, and what of it could not be read.
+ABOUT_THE_ROW = {"extract_date": "date", "file_row": "bigint", "unreadable": "map(varchar, varchar)"}
+
+#: In bytes; a longer line is no row of ours but a file gone wrong.
+LONGEST_LINE = 10_000_000
+#: How alike two column names are, from 0 to 1, for one to be guessed to be the other renamed.
+ALIKE = 0.5
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
@@ -70,17 +86,15 @@ def read_extracts(
     """Reads the extracts into ``incoming.<source>__<table>``, replacing what was there, and says what was odd about the
     files.
 
-    One row per row of a file: the contract's columns typed, ``extract_date``, ``file_row`` (from 1) and ``unreadable`` (a map
-    from column to the text that could not be read; ``line`` for a line that could not be split into columns).
+    One row per row of a file: the contract's columns typed, ``extract_date``, ``file_row`` (from 1), ``unreadable`` (a map
+    from column to the text that could not be read; ``line`` for a line that could not be split into columns) and the
+    columns of ``MARKS``.
     Raises ExtractUnreadable, naming every file that cannot be read at all.
     """
     relation = relation_of(table)
-    columns = ", ".join(f"{column} {type_}" for column, type_ in table.columns.items())
+    columns = ", ".join(f"{column} {type_}" for column, type_ in (table.columns | ABOUT_THE_ROW | MARKS).items())
     connection.execute("create schema if not exists incoming")
-    connection.execute(
-        f"create or replace table {relation} ({columns}, extract_date date, file_row bigint, unreadable map(varchar, varchar), "
-        "broken_rules varchar[] default [])"
-    )
+    connection.execute(f"create or replace table {relation} ({columns})")
     findings: list[Finding] = []
     unreadable: list[str] = []
     for extract in extracts:
@@ -121,7 +135,7 @@ def _read(connection: duckdb.DuckDBPyConnection, extract: Extract, relation: str
         f"case when {values[column]} is null and {_text(column)} is not null "
         f"then struct_pack(k := '{column}', v := {_text(column)}) end"
         for column, type_ in table.columns.items()
-        if type_ not in ("VARCHAR", "VARCHAR[]") and scan.types[column] != type_
+        if type_ != "VARCHAR" and scan.types[column] != type_
     ]
     if scan.malformed:
         readings.append(f"case when {scan.malformed} then struct_pack(k := 'line', v := {_LINE}) end")
@@ -129,7 +143,8 @@ def _read(connection: duckdb.DuckDBPyConnection, extract: Extract, relation: str
         f"map_from_entries(list_filter([{', '.join(readings)}], lambda r: r is not null))" if readings else "map {}"
     )
     connection.execute(
-        f"insert into {relation} select {', '.join(values.values())}, date '{extract.extract_date}', {scan.file_row}, {unreadable}, [] "
+        f"insert into {relation} ({', '.join([*values, *ABOUT_THE_ROW])}) "
+        f"select {', '.join(values.values())}, date '{extract.extract_date}', {scan.file_row}, {unreadable} "
         f"from {scan.relation}"
     )
     if extract.format.startswith("csv"):
@@ -141,7 +156,7 @@ def _read(connection: duckdb.DuckDBPyConnection, extract: Extract, relation: str
 
 
 def _scan_parquet(connection: duckdb.DuckDBPyConnection, extract: Extract) -> _Scan | None:
-    relation = f"read_parquet({_quoted(extract.path)}, file_row_number = true, hive_partitioning = false)"
+    relation = f"read_parquet({literal(extract.path)}, file_row_number = true, hive_partitioning = false)"
     described = connection.execute(f"describe select * exclude (file_row_number) from {relation}").fetchall()
     return _Scan(relation, {name: type_ for name, type_, *_ in described}, "file_row_number + 1")
 
@@ -149,8 +164,8 @@ def _scan_parquet(connection: duckdb.DuckDBPyConnection, extract: Extract) -> _S
 def _scan_json_lines(connection: duckdb.DuckDBPyConnection, extract: Extract) -> _Scan | None:
     lines = (
         "(select line, try_cast(line as json) as json, row_number() over () as file_row "
-        f"from read_csv({_quoted(extract.path)}, columns = {{'line': 'VARCHAR'}}, header = false, auto_detect = false, "
-        "delim = '\x01', quote = '', escape = '', max_line_size = 10000000) where trim(line) <> '')"
+        f"from read_csv({literal(extract.path)}, columns = {{'line': 'VARCHAR'}}, header = false, auto_detect = false, "
+        f"delim = '\x01', quote = '', escape = '', max_line_size = {LONGEST_LINE}) where trim(line) <> '')"
     )
     is_object = "coalesce(json_type(json) = 'OBJECT', false)"
     if not connection.execute(f"select count(*) from {lines}").fetchall()[0][0]:
@@ -161,16 +176,16 @@ def _scan_json_lines(connection: duckdb.DuckDBPyConnection, extract: Extract) ->
     if not found:
         raise ExtractUnreadable(f"{extract.name} has no line that is a JSON object. Send one object per line.")
     keys = [key for (key,) in found]
-    columns = ", ".join(f"json ->> {_literal('$.' + _json_key(key))} as {_identifier(key)}" for key in keys)
+    columns = ", ".join(f"json ->> {literal('$.' + _json_key(key))} as {identifier(key)}" for key in keys)
     relation = f"(select {columns}, line as {_LINE}, not {is_object} as is_malformed, file_row from {lines})"
     return _Scan(relation, {key: "VARCHAR" for key in keys}, "file_row", malformed="is_malformed")
 
 
 def _scan_csv(connection: duckdb.DuckDBPyConnection, extract: Extract) -> _Scan | None:
     encoding, findings = "utf-8", []
-    header, delimiter = _header(extract)
-    if header in ([], [""]):
+    if _is_blank(extract):
         return None
+    header, delimiter = _header(extract)
     if delimiter != ",":
         findings.append(
             _finding(extract, "columns_are_separated_by_commas", observed=f"separated by {DELIMITERS[delimiter]}")
@@ -183,21 +198,39 @@ def _scan_csv(connection: duckdb.DuckDBPyConnection, extract: Extract) -> _Scan 
 
 
 def _csv(extract: Extract, header: Sequence[str], delimiter: str, encoding: str) -> str:
-    columns = ", ".join(f"{_literal(column)}: 'VARCHAR'" for column in header)
+    columns = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in header)
     return (
-        f"read_csv({_quoted(extract.path)}, header = true, auto_detect = false, columns = {{{columns}}}, delim = {_literal(delimiter)}, "
-        f"quote = '\"', escape = '\"', encoding = '{encoding}', max_line_size = 10000000, "
+        f"read_csv({literal(extract.path)}, header = true, auto_detect = false, columns = {{{columns}}}, delim = {literal(delimiter)}, "
+        f"quote = '\"', escape = '\"', encoding = '{encoding}', max_line_size = {LONGEST_LINE}, "
         "store_rejects = true, rejects_table = 'malformed_lines', rejects_scan = 'malformed_scans', rejects_limit = 0)"
     )
 
 
-def _header(extract: Extract) -> tuple[list[str], str]:
-    """The column names of a CSV file and the separator that makes the most of them known."""
+def _lines(extract: Extract) -> Iterator[str]:
     with gzip.open(extract.path, "rb") if extract.format == "csv.gz" else extract.path.open("rb") as file:
-        first_line = file.readline().decode("utf-8-sig", errors="replace").rstrip("\r\n")
+        for number, line in enumerate(file):
+            yield line.decode("utf-8" if number else "utf-8-sig", errors="replace").rstrip("\r\n")
+
+
+def _is_blank(extract: Extract) -> bool:
+    """Whether a CSV file has nothing but blank lines, or none."""
+    return not any(line.strip() for line in _lines(extract))
+
+
+def _header(extract: Extract) -> tuple[list[str], str]:
+    """The column names of a CSV file and the separator that makes the most of them known.
+
+    Raises ExtractUnreadable where the first line is not made of them; it may be a customer's row and is not quoted.
+    """
+    first_line = next(_lines(extract))
+    if not first_line.strip():
+        raise ExtractUnreadable(
+            f"{extract.name} begins with a blank line. Deliver it again with the names of its columns in the first line."
+        )
     splits = {delimiter: next(csv.reader([first_line], delimiter=delimiter), []) for delimiter in DELIMITERS}
     delimiter = max(splits, key=lambda d: len(set(map(str.strip, splits[d])) & set(extract.table.columns)))
     header = [name.strip() for name in splits[delimiter]]
+    _demand_names(extract, header)
     if len(set(header)) < len(header):
         twice = sorted({name for name in header if header.count(name) > 1})
         raise ExtractUnreadable(f"{extract.name} has the column {', '.join(twice)} twice. Send each column once.")
@@ -230,12 +263,9 @@ def _forget_malformed_lines(connection: duckdb.DuckDBPyConnection) -> None:
 def _compare_columns(extract: Extract, present: list[str]) -> list[Finding]:
     wanted = extract.table.columns
     unknown = [column for column in present if column not in wanted]
-    if len(unknown) > len(present) / 2 and len(present) - len(unknown) < len(wanted) / 2:
-        raise ExtractUnreadable(
-            f"{extract.name}: its first line does not name the columns of {extract.table.id}. Deliver it with a header line."
-        )
+    _demand_names(extract, present)
     if missing := [column for column in wanted if column not in present]:
-        guesses = {column: difflib.get_close_matches(column, unknown, n=1, cutoff=0.5) for column in missing}
+        guesses = {column: difflib.get_close_matches(column, unknown, n=1, cutoff=ALIKE) for column in missing}
         if len(missing) == len(unknown) == 1:
             guesses = {missing[0]: unknown}
         renamed = [f"{guess[0]} may be {column} renamed" for column, guess in guesses.items() if guess]
@@ -253,6 +283,17 @@ def _compare_columns(extract: Extract, present: list[str]) -> list[Finding]:
         if unknown
         else []
     )
+
+
+def _demand_names(extract: Extract, names: Sequence[str]) -> None:
+    """Raises ExtractUnreadable where most of the names are unknown and most of the contract's columns are missing."""
+    wanted = set(extract.table.columns)
+    known = wanted & set(names)
+    if 2 * len(known) < len(names) and 2 * len(known) < len(wanted):
+        raise ExtractUnreadable(
+            f"{extract.name} does not name the columns of {extract.table.id}. "
+            "Deliver it again with their names, a CSV file in its first line and separated by commas."
+        )
 
 
 def _zones(connection: duckdb.DuckDBPyConnection, extract: Extract, relation: str, column: str) -> list[Finding]:
@@ -273,20 +314,20 @@ def _zones(connection: duckdb.DuckDBPyConnection, extract: Extract, relation: st
 def _typed(column: str, type_: str, given: str) -> str:
     """The SQL that reads a column as its type; null where it cannot be read."""
     text = _text(column)
-    if type_ == given:
-        return f"nullif(trim({_identifier(column)}), '')" if type_ == "VARCHAR" else _identifier(column)
     if type_ == "VARCHAR":
         return text
     if type_ == "VARCHAR[]":
         if given.endswith("[]"):
-            items = f"{_identifier(column)}::varchar[]"
+            items = f"{identifier(column)}::varchar[]"
         else:
             items = f"case when {text} like '[%' then from_json(try_cast({text} as json), '[\"VARCHAR\"]') else string_split({text}, ';') end"
         return f"list_filter(list_transform({items}, lambda item: trim(item)), lambda item: item <> '')"
+    if type_ == given:
+        return identifier(column)
     if type_ == "TIMESTAMP":
-        instant = _identifier(column) if given == "TIMESTAMP WITH TIME ZONE" else f"try_cast({text} as timestamptz)"
+        instant = identifier(column) if given == "TIMESTAMP WITH TIME ZONE" else f"try_cast({text} as timestamptz)"
         if given.startswith("TIMESTAMP_"):
-            return f"{_identifier(column)}::timestamp"
+            return f"{identifier(column)}::timestamp"
         return f"timezone('UTC', {instant})"
     if type_ == "INTEGER":
         number = f"try_cast({text} as double)"
@@ -296,7 +337,7 @@ def _typed(column: str, type_: str, given: str) -> str:
 
 def _text(column: str) -> str:
     """A column's value as text without outer blanks; an empty text and the word null mean that nothing was given."""
-    trimmed = f"trim({_identifier(column)}::varchar)"
+    trimmed = f"trim({identifier(column)}::varchar)"
     return f"case when lower({trimmed}) not in ('', 'null') then {trimmed} end"
 
 
@@ -304,17 +345,5 @@ def _finding(extract: Extract, expectation: str, column_name: str = "", observed
     return Finding(extract.extract_date, expectation, column_name, observed)
 
 
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 def _json_key(key: str) -> str:
     return '"' + key.replace('"', '\\"') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _quoted(path: Path) -> str:
-    return _literal(str(path))

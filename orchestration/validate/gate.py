@@ -9,7 +9,6 @@ import duckdb
 
 from expectations import RULES
 from expectations.contracts import ExtractTable
-from orchestration.ingest.archive import Quality
 from orchestration.ingest.assets import Judge, Judged
 from orchestration.settings import Settings
 from orchestration.validate.judging import judge
@@ -23,22 +22,9 @@ def judge_with(settings: Settings) -> Judge:
         connection: duckdb.DuckDBPyConnection, relation: str, table: ExtractTable, days: Sequence[date]
     ) -> dict[date, Judged]:
         judgement = judge(connection, relation, table, business_timezone=settings.business_timezone, days=days)
-        quality: dict[date, list[Quality]] = {day: [] for day in days}
-        for result in judgement.results:
-            quality[result.extract_date].append(
-                Quality(
-                    expectation=result.expectation,
-                    column_name=result.column_name,
-                    severity=result.severity,
-                    success=result.success,
-                    observed=result.observed,
-                    rows=result.rows,
-                    unexpected_rows=result.unexpected_rows,
-                )
-            )
         return {
             day: Judged(
-                quality=quality[day],
+                quality=judgement.quality[day],
                 refused=judgement.refused[day].refused,
                 refusal=too_much_refused(table.id, day, judgement.refused[day], settings.refused_share_limit),
             )

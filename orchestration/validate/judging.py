@@ -1,12 +1,12 @@
-"""Judges the new extracts of one table: which rows are refused and why, and how each rule fared on each day.
+"""Judges the new extracts of one table: which rows are refused or lose a value, and how each rule fared on each day.
 
-Great Expectations decides over the whole batch; SQL narrows its verdict to days and rows, and the two must agree.
-What is done with a refused row, and where it goes, is not decided here.
+SQL marks the rows and counts them by day; Great Expectations is asked about the same rules over all of them at once,
+and the two must agree. Where a marked row goes is not decided here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -15,39 +15,19 @@ import duckdb
 
 from expectations import RULES
 from expectations.contracts import ExtractTable
-from expectations.rules import AnyRule, Rule, Severity, TableRule, UniqueKey
-from orchestration.validate.refusal import Refusal, too_much_refused
+from expectations.rules import AnyRule, Rule, TableRule, UniqueKey
+from orchestration.ingest.archive import Quality
+from orchestration.sql import literal
+from orchestration.validate.refusal import Refusal
 from orchestration.validate.verdicts import RuleError, Verdict, escaped, verdicts
 
 
 @dataclass(frozen=True)
-class ExpectationResult:
-    """How one expectation fared on one extract. ``observed`` is a count in words and never a customer's value."""
-
-    extract_date: date
-    source: str
-    table_name: str
-    expectation: str
-    column_name: str
-    severity: Severity
-    success: bool
-    observed: str
-    rows: int
-    unexpected_rows: int
-
-
-@dataclass(frozen=True)
 class Judgement:
-    """The result of every rule for every extract date, in that order, and what was refused of every extract date."""
+    """By extract date: how every rule fared, in the order of the rules, and what was refused."""
 
-    table_id: str
-    results: list[ExpectationResult]
+    quality: dict[date, list[Quality]]
     refused: dict[date, Refusal]
-
-    def too_much_refused(self, limit: float) -> list[str]:
-        """One sentence for each extract of which more than the share ``limit`` is refused; none means go on."""
-        sentences = (too_much_refused(self.table_id, day, refusal, limit) for day, refusal in self.refused.items())
-        return [sentence for sentence in sentences if sentence]
 
 
 @dataclass(frozen=True)
@@ -68,12 +48,12 @@ def judge(
     days: Sequence[date] = (),
     rules: Sequence[AnyRule] | None = None,
 ) -> Judgement:
-    """Judges all rows of ``relation`` and writes into its column ``broken_rules`` which critical rules each row breaks.
+    """Judges all rows of ``relation`` and marks those that are refused or lose a value.
 
-    ``relation`` is a DuckDB table with the columns of ``table`` and ``extract_date``, ``file_row``, ``unreadable``; the
-    column ``broken_rules VARCHAR[]`` is added unless it is there (landing it with the rows, as ``[]``, is faster). It
-    becomes the empty list for a good row. The judgement covers the extract dates of the relation and also the given
-    ``days``, which may have no rows. ``rules`` are the table's own unless given.
+    ``relation`` is a DuckDB table as ``read_extracts`` makes it. Its ``broken_rules`` become the rules that refuse the
+    row or empty one of its columns, ``nulled_columns`` those columns of a row that goes on, and ``is_refused`` whether
+    it does not. The judgement covers the extract dates of the relation and also the given ``days``, which may have no
+    rows. ``rules`` are the table's own unless given.
 
     Raises ``RuleError``, which names the rule and the table, when a rule cannot be evaluated.
     """
@@ -94,8 +74,7 @@ def judge(
 
     tallies = {day: by_day.get(day, no_rows) for day in sorted({*by_day, *days})}
     return Judgement(
-        table_id=table.id,
-        results=[_result(table, day, rule, tally) for day, tally in tallies.items() for rule in rules],
+        quality={day: [_quality(rule, tally) for rule in rules] for day, tally in tallies.items()},
         refused={day: _refusal(rules, tally) for day, tally in tallies.items()},
     )
 
@@ -103,23 +82,34 @@ def judge(
 def _in_timezone(rule: AnyRule, business_timezone: str) -> AnyRule:
     if isinstance(rule, UniqueKey):
         return rule
-    return replace(rule, holds=rule.holds.replace("{business_timezone}", business_timezone.replace("'", "''")))
+    return replace(rule, holds=rule.holds.replace("'{business_timezone}'", literal(business_timezone)))
 
 
 def _broken(rule: Rule) -> str:
     return f"({rule.holds}) is not true"
 
 
+def _listed(conditions: Iterable[tuple[str, str]]) -> str:
+    """The list of the texts whose condition holds, each once."""
+    cases = ", ".join(f"case when {condition} then '{text}' end" for text, condition in conditions)
+    return f"list_sort(list_distinct([{cases}]::varchar[]))"
+
+
 def _mark_broken_rows(connection: duckdb.DuckDBPyConnection, relation: str, rules: Sequence[AnyRule]) -> None:
-    connection.execute(f"alter table {relation} add column if not exists broken_rules varchar[] default []")
-    connection.execute(f"update {relation} set broken_rules = [] where broken_rules is null or len(broken_rules) > 0")
-    critical = [rule for rule in rules if isinstance(rule, Rule) and rule.severity == "critical"]
-    if critical:
-        names = ", ".join(f"case when {_broken(rule)} then '{rule.name}' end" for rule in critical)
-        connection.execute(
-            f"update {relation} set broken_rules = list_filter([{names}], lambda name: name is not null) "
-            f"where {' or '.join(_broken(rule) for rule in critical)}"
-        )
+    connection.execute(
+        f"update {relation} set broken_rules = [], nulled_columns = [], is_refused = false where len(broken_rules) > 0"
+    )
+    refusing = [rule for rule in rules if isinstance(rule, Rule) and rule.remedy == "refuse the row"]
+    nulling = [rule for rule in rules if isinstance(rule, Rule) and rule.remedy == "null the value"]
+    if not refusing and not nulling:
+        return
+    is_refused = " or ".join(_broken(rule) for rule in refusing) or "false"
+    nulled = _listed((column, _broken(rule)) for rule in nulling for column in rule.columns)
+    connection.execute(
+        f"update {relation} set broken_rules = {_listed((rule.name, _broken(rule)) for rule in (*refusing, *nulling))}, "
+        f"nulled_columns = case when {is_refused} then [] else {nulled} end, is_refused = {is_refused} "
+        f"where {' or '.join(_broken(rule) for rule in (*refusing, *nulling))}"
+    )
 
 
 def _mark_repeated_keys(connection: duckdb.DuckDBPyConnection, relation: str, rules: Sequence[AnyRule]) -> None:
@@ -128,22 +118,23 @@ def _mark_repeated_keys(connection: duckdb.DuckDBPyConnection, relation: str, ru
             key = ("extract_date", *rule.columns)
             same_key = " and ".join(f"judged.{column} = repeated.{column}" for column in key)
             connection.execute(
-                f"update {relation} as judged set broken_rules = ['{rule.name}'] "
+                f"update {relation} as judged set is_refused = true, nulled_columns = [], "
+                f"broken_rules = list_append(broken_rules, '{rule.name}') "
                 f"from ({_repeated_keys(rule, relation)}) as repeated "
-                f"where {same_key} and len(judged.broken_rules) = 0 and judged.file_row < repeated.last_file_row"
+                f"where {same_key} and not judged.is_refused and judged.file_row < repeated.last_file_row"
             )
 
 
 def _repeated_keys(rule: UniqueKey, rows: str) -> str:
-    """The keys that several otherwise faultless rows of one extract share.
+    """The keys that several rows of one extract share that no other rule refuses.
 
     Grouping by a hash first keeps millions of unique keys small; the keys themselves are compared where hashes repeat.
     """
     key = ", ".join(("extract_date", *rule.columns))
-    faultless = f"(len(broken_rules) = 0 or broken_rules[1] = '{rule.name}')"
+    believed = f"(not is_refused or list_contains(broken_rules, '{rule.name}'))"
     return (
-        f"select {key}, max(file_row) as last_file_row from {rows} where {faultless} and hash({key}) in "
-        f"(select hash({key}) from {rows} where {faultless} group by hash({key}) having count(*) > 1) "
+        f"select {key}, max(file_row) as last_file_row from {rows} where {believed} and hash({key}) in "
+        f"(select hash({key}) from {rows} where {believed} group by hash({key}) having count(*) > 1) "
         f"group by {key} having count(*) > 1"
     )
 
@@ -152,7 +143,7 @@ def _count(
     connection: duckdb.DuckDBPyConnection, relation: str, rules: Sequence[AnyRule]
 ) -> tuple[dict[date, _Tally], _Tally, _Tally]:
     """The tally of each extract date, of all of them together, and of a day without rows."""
-    counts = ", ".join(("count(*)", "count(*) filter (len(broken_rules) > 0)", *(_counted(rule) for rule in rules)))
+    counts = ", ".join(("count(*)", "count(*) filter (is_refused)", *(_counted(rule) for rule in rules)))
     rows = connection.execute(
         f"select extract_date, grouping(extract_date) = 1, {counts} from {relation} "
         "group by grouping sets ((extract_date), ()) "
@@ -173,9 +164,9 @@ def _count(
 def _counted(rule: AnyRule) -> str:
     if isinstance(rule, TableRule):
         return f"{{'holds': coalesce({rule.holds}, false), 'measure': {rule.measure}}}"
-    if isinstance(rule, UniqueKey) or rule.severity == "critical":
-        return f"count(*) filter (list_contains(broken_rules, '{rule.name}'))"
-    return f"count(*) filter ({_broken(rule)})"
+    if isinstance(rule, Rule) and rule.remedy == "keep the row":
+        return f"count(*) filter ({_broken(rule)})"
+    return f"count(*) filter (list_contains(broken_rules, '{rule.name}'))"
 
 
 def _failing_days(rule: AnyRule) -> str:
@@ -204,16 +195,13 @@ def _check_agreement(
         )
 
 
-def _result(table: ExtractTable, day: date, rule: AnyRule, tally: _Tally) -> ExpectationResult:
+def _quality(rule: AnyRule, tally: _Tally) -> Quality:
     found = tally.found[rule.name]
     if isinstance(rule, TableRule):
         success, observed, unexpected_rows = found["holds"], _in_words(found["measure"], rule.unit), 0
     else:
         success, observed, unexpected_rows = found == 0, _in_words(found, "row"), found
-    return ExpectationResult(
-        extract_date=day,
-        source=table.source,
-        table_name=table.name,
+    return Quality(
         expectation=rule.name,
         column_name=", ".join(rule.columns),
         severity=rule.severity,
@@ -229,7 +217,7 @@ def _in_words(number: Any, unit: str) -> str:
 
 
 def _refusal(rules: Sequence[AnyRule], tally: _Tally) -> Refusal:
-    refusing = [rule.name for rule in rules if rule.severity == "critical" and not isinstance(rule, TableRule)]
+    refusing = [rule.name for rule in rules if not isinstance(rule, TableRule) and rule.remedy == "refuse the row"]
     return Refusal(tally.rows, tally.refused, {name: tally.found[name] for name in refusing if tally.found[name]})
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from expectations.contracts import EXTRACT_TABLES
+from orchestration.ingest.reading import ABOUT_THE_ROW, read_extracts, relation_of
 
 Row = dict[str, Any]
 
@@ -133,15 +134,14 @@ for _id, _table in EXTRACT_TABLES.items():
 def land(connection: duckdb.DuckDBPyConnection, table_id: str, extracts: dict[date, Sequence[Row]]) -> str:
     """Lands extracts as ingest does, each row given by how it differs from the clean one; returns the relation."""
     table = EXTRACT_TABLES[table_id]
-    columns = table.columns | {"extract_date": "DATE", "file_row": "BIGINT", "unreadable": "MAP(VARCHAR, VARCHAR)"}
-    relation = f"incoming.{table.source}__{table.name}"
-    connection.execute("create schema if not exists incoming")
-    connection.execute(f"create or replace table {relation} ({', '.join(f'{c} {t}' for c, t in columns.items())})")
+    relation = relation_of(table)
+    columns = [*table.columns, *ABOUT_THE_ROW]
+    read_extracts(connection, table, [])
     for day, rows in extracts.items():
         for number, row in enumerate(rows, start=1):
             values = {"unreadable": {}, **CLEAN[table_id], **row, "extract_date": day, "file_row": number}
             values["unreadable"] = [{"key": key, "value": text} for key, text in values["unreadable"].items()]
             marks = ("map_from_entries(?)" if name == "unreadable" else "?" for name in columns)
             cells = [values.get(name) for name in columns]
-            connection.execute(f"insert into {relation} values ({', '.join(marks)})", cells)
+            connection.execute(f"insert into {relation} ({', '.join(columns)}) values ({', '.join(marks)})", cells)
     return relation

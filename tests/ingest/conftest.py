@@ -43,8 +43,12 @@ class Counter:
     def accepted(self, table_id: str, day: date = DAY) -> list[dict[str, Any]]:
         return self._rows(partition(self.home.archive, EXTRACT_TABLES[table_id], day))
 
-    def refused(self, table_id: str, day: date = DAY) -> list[dict[str, Any]]:
+    def set_aside(self, table_id: str, day: date = DAY) -> list[dict[str, Any]]:
+        """The rows in quarantine: those refused, and those accepted without some of their values."""
         return self._rows(partition(self.home.quarantine, EXTRACT_TABLES[table_id], day))
+
+    def refused(self, table_id: str, day: date = DAY) -> list[dict[str, Any]]:
+        return [row for row in self.set_aside(table_id, day) if row["is_refused"]]
 
     def quality(self, table_id: str, day: date = DAY) -> list[Quality]:
         return quality_of(self.connection, self.home.archive, EXTRACT_TABLES[table_id], [day])[day]

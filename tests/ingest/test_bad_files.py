@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from expectations.contracts import EXTRACT_TABLES
 from orchestration.days import Days
 from orchestration.errors import ExtractMissing, ExtractUnreadable
 from tests.builders import CUSTOMERS, MARKER, ORDER_LINES, PRODUCTS, as_csv, customer, drop, order_line
@@ -66,6 +67,41 @@ def test_a_json_lines_file_of_nothing_but_a_line_end_is_a_day_without_rows(count
 def test_an_empty_gzip_is_a_day_without_rows(counter: Counter) -> None:
     counter.take(CUSTOMERS, f"{DAY}.csv.gz", gzip.compress(b""))
     assert counter.accepted(CUSTOMERS) == []
+
+
+@pytest.mark.parametrize("text", ["\n", "\r\n \r\n"], ids=["line end", "blank lines"])
+def test_a_csv_file_of_nothing_but_blank_lines_is_a_day_without_rows(counter: Counter, text: str) -> None:
+    counter.take(CUSTOMERS, f"{DAY}.csv", text)
+    assert set(counter.failed(CUSTOMERS)) == {"partition_has_rows"}
+
+
+@pytest.mark.parametrize("name", [f"{DAY}.csv", f"{DAY}.csv.gz"])
+def test_a_blank_line_before_the_header_stops_the_file(counter: Counter, name: str) -> None:
+    lines = ("\n" + as_csv(CUSTOMERS, PEOPLE)).encode()
+    with pytest.raises(ExtractUnreadable, match="begins with a blank line") as refusal:
+        counter.take(CUSTOMERS, name, gzip.compress(lines) if name.endswith(".gz") else lines)
+    sentence_of(refusal)
+    assert counter.accepted(CUSTOMERS) == []
+
+
+def test_a_file_without_its_header_stops_and_its_first_row_is_not_quoted(counter: Counter) -> None:
+    _, *rows = as_csv(CUSTOMERS, PEOPLE).splitlines(keepends=True)
+    with pytest.raises(ExtractUnreadable, match="does not name the columns of crm/customers") as refusal:
+        counter.take(CUSTOMERS, f"{DAY}.csv", "".join(rows))
+    assert "Ohio" not in sentence_of(refusal)
+    assert "twice" not in str(refusal.value)
+
+
+def test_a_parquet_file_of_zero_bytes_is_no_parquet(counter: Counter) -> None:
+    with pytest.raises(ExtractUnreadable, match="cannot be read as parquet") as refusal:
+        counter.take(CUSTOMERS, f"{DAY}.parquet", b"")
+    sentence_of(refusal)
+
+
+def test_a_parquet_file_without_rows_is_a_day_without_rows(counter: Counter, tmp_path: Path) -> None:
+    columns = ", ".join(f"null::{type_} as {name}" for name, type_ in EXTRACT_TABLES[CUSTOMERS].columns.items())
+    counter.take(CUSTOMERS, f"{DAY}.parquet", parquet(tmp_path, f"select {columns} where false"))
+    assert set(counter.failed(CUSTOMERS)) == {"partition_has_rows"}
 
 
 def test_a_truncated_parquet_file_is_refused_whole_and_stays_where_it_is(counter: Counter, tmp_path: Path) -> None:
@@ -227,7 +263,7 @@ def test_yesterdays_file_delivered_late_is_seen_to_be_todays_again(counter: Coun
 
 
 def test_a_corrected_file_replaces_what_it_corrects(counter: Counter) -> None:
-    broken = [customer("C1"), customer("C2", birth_date="yesterday")]
+    broken = [customer("C1"), customer("C2", is_deleted="yesterday")]
     counter.take(CUSTOMERS, f"{DAY}.csv", as_csv(CUSTOMERS, broken))
     assert len(counter.refused(CUSTOMERS)) == 1
     assert counter.take(CUSTOMERS, f"{DAY}.csv", as_csv(CUSTOMERS, PEOPLE)).new == [DAY]

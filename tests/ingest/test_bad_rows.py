@@ -1,4 +1,6 @@
-"""Rows that cannot be believed: each is refused with its reason and kept in quarantine, and the others go on."""
+"""Rows that cannot be believed: each is refused, or loses a value, with its reason; quarantine has it whole, and the
+others go on.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ from tests.ingest.conftest import DAY, Counter
 
 
 def take(counter: Counter, table_id: str, rows: Sequence[Row]) -> None:
-    """Ingests the rows as one CSV file: each of them is accepted or in quarantine, and no check says what is in them."""
+    """Ingests the rows as one CSV file: each of them is accepted or refused, and no check says what is in them."""
     counter.take(table_id, f"{DAY}.csv", as_csv(table_id, rows))
     assert len(counter.accepted(table_id)) + len(counter.refused(table_id)) == len(rows)
     assert MARKER not in json.dumps([asdict(found) for found in counter.quality(table_id)])
@@ -57,13 +59,8 @@ def test_an_order_at_one_second_to_midnight_is_of_the_day(counter: Counter) -> N
 @pytest.mark.parametrize(
     ("column", "text", "rule"),
     [
-        ("birth_date", "31/12/2017", "birth_date_is_readable"),
-        ("birth_date", "2024-03-10", "birth_date_is_possible"),
-        ("birth_date", "1899-12-31", "birth_date_is_possible"),
-        ("household_size", "two", "household_size_is_readable"),
-        ("household_size", "2.5", "household_size_is_readable"),
         ("email_opt_in", "perhaps", "email_opt_in_is_readable"),
-        ("gender", "M", "gender_is_known"),
+        ("is_deleted", "perhaps", "is_deleted_is_readable"),
         ("customer_id", "", "key_is_present"),
     ],
 )
@@ -73,12 +70,49 @@ def test_a_customer_is_refused_with_the_reason(counter: Counter, column: str, te
     assert counter.failed(CUSTOMERS) == {rule: "1 row"}
 
 
+@pytest.mark.parametrize(
+    ("column", "text", "rule"),
+    [
+        ("birth_date", "31/12/2017", "birth_date_is_readable"),
+        ("birth_date", "2024-03-10", "birth_date_is_possible"),
+        ("birth_date", "1899-12-31", "birth_date_is_possible"),
+        ("household_size", "two", "household_size_is_readable"),
+        ("household_size", "2.5", "household_size_is_readable"),
+        ("household_size", "-1", "household_size_is_positive"),
+        ("signed_up_on", "2024-03-10", "sign_up_is_not_in_the_future"),
+        ("preferred_channel", "fax", "preferred_channel_is_known"),
+        ("interests", '["cooking"', "interests_is_readable"),
+        ("gender", "M", "gender_is_known"),
+        ("email", "jane.roe", "email_looks_like_an_address"),
+    ],
+)
+def test_a_customer_loses_a_bad_attribute_and_never_a_withdrawn_consent(
+    counter: Counter, column: str, text: str, rule: str
+) -> None:
+    good = customer("C1", email_opt_in="false")
+    take(counter, CUSTOMERS, [good, good | {"customer_id": "C2", column: text}])
+    one, other = counter.accepted(CUSTOMERS)
+    assert other == one | {"customer_id": "C2", column: None}
+    assert other["email_opt_in"] is False
+    assert counter.failed(CUSTOMERS) == {rule: "1 row"}
+    [kept] = counter.set_aside(CUSTOMERS)
+    assert (kept["broken_rules"], kept["nulled_columns"], kept["is_refused"]) == ([rule], [column], False)
+    assert text in (str(kept[column]), kept["unreadable"].get(column))
+
+
+def test_a_row_that_lost_a_value_is_no_refused_row(counter: Counter) -> None:
+    counter.settings = Settings(refused_share_limit=0)
+    take(counter, CUSTOMERS, [customer("C1", gender="M"), customer("C2", birth_date="31/12/2017")])
+    assert len(counter.accepted(CUSTOMERS)) == 2
+
+
 def test_a_refused_row_keeps_what_stood_in_it_and_every_rule_it_broke(counter: Counter) -> None:
-    take(counter, CUSTOMERS, [customer("C1"), customer("C2", birth_date="31/12/2017", gender="M")])
+    wrong = customer("C2", birth_date="31/12/2017", gender="M", email_opt_in="perhaps")
+    take(counter, CUSTOMERS, [customer("C1"), wrong])
     [row] = counter.refused(CUSTOMERS)
-    assert set(row["broken_rules"]) == {"birth_date_is_readable", "gender_is_known"}
-    assert row["unreadable"] == {"birth_date": "31/12/2017"}
-    assert (row["customer_id"], row["email"], row["file_row"]) == ("C2", MARKER, 2)
+    assert set(row["broken_rules"]) == {"birth_date_is_readable", "gender_is_known", "email_opt_in_is_readable"}
+    assert row["unreadable"] == {"birth_date": "31/12/2017", "email_opt_in": "perhaps"}
+    assert (row["customer_id"], row["email"], row["gender"], row["file_row"]) == ("C2", MARKER, "M", 2)
 
 
 def test_of_rows_with_one_key_the_last_is_believed_and_the_others_are_kept_aside(counter: Counter) -> None:
@@ -159,6 +193,25 @@ def test_interests_may_be_a_list_or_text(counter: Counter) -> None:
     counter.take(CUSTOMERS, f"{DAY}.jsonl", "".join(json.dumps(person) + "\n" for person in people))
     interests = {row["customer_id"]: row["interests"] for row in counter.accepted(CUSTOMERS)}
     assert interests == {"C1": ["cooking", "wine"], "C2": ["cooking", "wine"], "C3": None}
+
+
+@pytest.mark.parametrize("nothing", ["null", "NULL", "", " "])
+@pytest.mark.parametrize("extension", ["csv", "jsonl", "parquet"])
+def test_the_word_null_and_an_empty_text_are_nothing_in_every_format(
+    counter: Counter, tmp_path: Path, extension: str, nothing: str
+) -> None:
+    row = customer("C1", gender=nothing, email=nothing, interests=nothing, birth_date=nothing)
+    file = tmp_path / f"{DAY}.{extension}"
+    if extension == "parquet":
+        with duckdb.connect() as connection:
+            values = ", ".join(f"'{value}' as {name}" for name, value in row.items())
+            connection.execute(f"copy (select {values}) to '{file}' (format parquet)")
+    else:
+        file.write_text(as_csv(CUSTOMERS, [row]) if extension == "csv" else json.dumps(row))
+    counter.take(CUSTOMERS, file.name, file.read_bytes())
+    [kept] = counter.accepted(CUSTOMERS)
+    assert {kept[name] for name in ("gender", "email", "interests", "birth_date")} == {None}
+    assert counter.failed(CUSTOMERS) == {}
 
 
 def test_too_many_refused_rows_stop_the_run_with_shares_and_reasons(counter: Counter) -> None:

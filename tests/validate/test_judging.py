@@ -15,8 +15,10 @@ import pytest
 
 from expectations import RULES
 from expectations.contracts import EXTRACT_TABLES
-from expectations.rules import AnyRule, Rule, Severity, TableRule, partition_has_rows
-from orchestration.validate.judging import ExpectationResult, Judgement, _failing_days, _in_timezone, judge
+from expectations.rules import AnyRule, Remedy, Rule, TableRule, partition_has_rows
+from orchestration.ingest.archive import Quality
+from orchestration.validate.judging import Judgement, _failing_days, _in_timezone, judge
+from orchestration.validate.refusal import Refusal
 from orchestration.validate.verdicts import RuleError, validation
 from tests.expectations.clean_rows import BROKEN, DAY, NEXT_DAY, PLANTED, Row, land
 
@@ -44,29 +46,37 @@ def broken_rules(connection: Connection, relation: str = "incoming.crm__customer
     return [row[0] for row in rows]
 
 
-def result_of(judgement: Judgement, expectation: str, day: date = DAY) -> ExpectationResult:
-    return next(r for r in judgement.results if r.expectation == expectation and r.extract_date == day)
+def result_of(judgement: Judgement, expectation: str, day: date = DAY) -> Quality:
+    return next(found for found in judgement.quality[day] if found.expectation == expectation)
 
 
 def row_rule(holds: str) -> Rule:
-    return Rule("made_up_rule", holds, ("email",), "critical", "A rule for a test.")
+    return Rule("made_up_rule", holds, ("email",), "refuse the row", "A rule for a test.")
+
+
+def marks(connection: Connection) -> list[tuple[list[str], list[str], bool]]:
+    """Of each row the rules that it broke, the columns that it loses, and whether it is refused."""
+    return connection.execute(
+        "select broken_rules, nulled_columns, is_refused from incoming.crm__customers order by extract_date, file_row"
+    ).fetchall()
 
 
 def test_a_refused_row_says_every_rule_it_broke_and_a_good_row_has_an_empty_list(connection: Connection) -> None:
+    judgement = judge_customers(connection, {DAY: [{}, {"customer_id": None, "gender": "M"}]})
+    assert marks(connection) == [([], [], False), (["gender_is_known", "key_is_present"], [], True)]
+    assert judgement.refused[DAY] == Refusal(rows=2, refused=1, by_rule={"key_is_present": 1})
+
+
+def test_a_bad_attribute_costs_the_row_its_value_and_nothing_else(connection: Connection) -> None:
     judgement = judge_customers(connection, {DAY: [{}, {"customer_id": "C2", "gender": "M", "birth_date": NEXT_DAY}]})
-    assert broken_rules(connection) == [[], ["gender_is_known", "birth_date_is_possible"]]
-    assert judgement.refused[DAY].rows == 2
-    assert judgement.refused[DAY].refused == 1
-    assert judgement.refused[DAY].by_rule == {"gender_is_known": 1, "birth_date_is_possible": 1}
+    lost = (["birth_date_is_possible", "gender_is_known"], ["birth_date", "gender"], False)
+    assert marks(connection) == [([], [], False), lost]
+    assert judgement.refused[DAY] == Refusal(rows=2, refused=0, by_rule={})
 
 
-def test_a_warning_refuses_nothing_and_is_counted(connection: Connection) -> None:
+def test_an_emptied_value_is_a_warning_and_is_counted(connection: Connection) -> None:
     judgement = judge_customers(connection, {DAY: [{"household_size": 0}, {"customer_id": "C2", "household_size": -1}]})
-    assert broken_rules(connection) == [[], []]
-    assert result_of(judgement, "household_size_is_positive") == ExpectationResult(
-        extract_date=DAY,
-        source="crm",
-        table_name="customers",
+    assert result_of(judgement, "household_size_is_positive") == Quality(
         expectation="household_size_is_positive",
         column_name="household_size",
         severity="warning",
@@ -77,6 +87,24 @@ def test_a_warning_refuses_nothing_and_is_counted(connection: Connection) -> Non
     )
 
 
+def test_a_row_that_is_kept_as_it_is_bears_no_mark_and_is_counted(connection: Connection) -> None:
+    rule = replace(row_rule("region = 'Ohio'"), remedy="keep the row")
+    judgement = judge_customers(connection, {DAY: [{"region": "Utah"}]}, rules=[rule])
+    assert marks(connection) == [([], [], False)]
+    assert result_of(judgement, "made_up_rule").unexpected_rows == 1
+
+
+def test_an_earlier_row_with_a_bad_attribute_is_refused_for_its_key_and_says_both(connection: Connection) -> None:
+    judgement = judge_customers(connection, {DAY: [{"gender": "M"}, {"gender": "male"}]})
+    assert marks(connection) == [(["gender_is_known", "key_is_unique"], [], True), ([], [], False)]
+    assert judgement.refused[DAY].by_rule == {"key_is_unique": 1}
+
+
+def test_the_last_row_of_a_key_is_believed_though_it_loses_a_value(connection: Connection) -> None:
+    judge_customers(connection, {DAY: [{}, {"gender": "M"}]})
+    assert marks(connection) == [(["key_is_unique"], [], True), (["gender_is_known"], ["gender"], False)]
+
+
 def test_the_last_of_several_rows_with_one_key_wins(connection: Connection) -> None:
     rows = [{"region": "Ohio"}, {"customer_id": "C2"}, {"region": "Utah"}, {"region": "Iowa"}]
     judgement = judge_customers(connection, {DAY: rows})
@@ -85,8 +113,9 @@ def test_the_last_of_several_rows_with_one_key_wins(connection: Connection) -> N
 
 
 def test_a_row_refused_for_another_reason_does_not_displace_a_good_one_with_its_key(connection: Connection) -> None:
-    judgement = judge_customers(connection, {DAY: [{}, {"gender": "M"}]})
-    assert broken_rules(connection) == [[], ["gender_is_known"]]
+    consent = "email_opt_in"
+    judgement = judge_customers(connection, {DAY: [{}, {consent: None, "unreadable": {consent: "perhaps"}}]})
+    assert broken_rules(connection) == [[], ["email_opt_in_is_readable"]]
     assert result_of(judgement, "key_is_unique").success
 
 
@@ -105,25 +134,26 @@ def test_a_file_delivered_twice_over_is_refused_by_half(connection: Connection) 
     whole_file = [{"customer_id": f"C{number}"} for number in range(10)]
     judgement = judge_customers(connection, {DAY: whole_file + whole_file})
     assert judgement.refused[DAY].by_rule == {"key_is_unique": 10}
-    assert len(judgement.too_much_refused(0.01)) == 1
-    assert judgement.too_much_refused(0.5) == []
+    assert judgement.refused[DAY].share == 0.5
 
 
 def test_an_empty_relation_is_warned_about_on_every_given_day(connection: Connection) -> None:
     judgement = judge_customers(connection, {DAY: [], NEXT_DAY: []})
-    assert len(judgement.results) == 2 * len(RULES["crm/customers"])
-    failed = [(r.extract_date, r.expectation, r.severity, r.observed) for r in judgement.results if not r.success]
-    assert failed == [(day, "partition_has_rows", "warning", "0 rows") for day in (DAY, NEXT_DAY)]
-    assert judgement.too_much_refused(0) == []
+    assert set(judgement.quality) == {DAY, NEXT_DAY}
+    for day in (DAY, NEXT_DAY):
+        assert len(judgement.quality[day]) == len(RULES["crm/customers"])
+        failed = [(r.expectation, r.severity, r.observed) for r in judgement.quality[day] if not r.success]
+        assert failed == [("partition_has_rows", "warning", "0 rows")]
+        assert judgement.refused[day].share == 0
 
 
 def test_a_range_is_narrowed_to_its_days_with_and_without_rows(connection: Connection) -> None:
     third_day = date(2017, 3, 3)
     days = (DAY, NEXT_DAY, third_day)
-    extracts = {third_day: [{"gender": "M"}, {"customer_id": "C2"}], DAY: [{}], NEXT_DAY: []}
+    extracts = {third_day: [{"customer_id": None}, {"customer_id": "C2"}], DAY: [{}], NEXT_DAY: []}
     judgement = judge_customers(connection, extracts)
-    gender = [result_of(judgement, "gender_is_known", day) for day in days]
-    assert [(r.success, r.rows, r.unexpected_rows) for r in gender] == [(True, 1, 0), (True, 0, 0), (False, 2, 1)]
+    key = [result_of(judgement, "key_is_present", day) for day in days]
+    assert [(r.success, r.rows, r.unexpected_rows) for r in key] == [(True, 1, 0), (True, 0, 0), (False, 2, 1)]
     assert [result_of(judgement, "partition_has_rows", day).success for day in days] == [True, False, True]
     assert [(day, refusal.refused) for day, refusal in judgement.refused.items()] == list(
         zip(days, [0, 0, 1], strict=True)
@@ -138,16 +168,9 @@ def test_judging_twice_gives_the_same(connection: Connection) -> None:
     assert broken_rules(connection) == marked
 
 
-def test_a_column_for_broken_rules_may_be_landed_with_the_rows(connection: Connection) -> None:
-    relation = land(connection, "crm/customers", {DAY: [{}, {"customer_id": None}]})
-    connection.execute(f"alter table {relation} add column broken_rules varchar[]")
-    judge(connection, relation, CUSTOMERS, business_timezone="UTC")
-    assert broken_rules(connection) == [[], ["key_is_present"]]
-
-
 def test_rows_of_an_open_transaction_are_judged_and_stay_in_it(connection: Connection) -> None:
     connection.execute("begin")
-    judgement = judge_customers(connection, {DAY: [{"gender": "M"}]})
+    judgement = judge_customers(connection, {DAY: [{"customer_id": None}]})
     assert judgement.refused[DAY].refused == 1
     connection.execute("rollback")
     assert connection.execute("select count(*) from duckdb_tables()").fetchone() == (0,)
@@ -174,11 +197,11 @@ def test_a_rule_that_does_not_fit_the_table_is_named(connection: Connection) -> 
         judge_customers(connection, {DAY: [{}]}, rules=[*RULES["crm/customers"], row_rule("nowhere > 1")])
 
 
-@pytest.mark.parametrize("severity", ["critical", "warning"])
+@pytest.mark.parametrize("remedy", ["refuse the row", "null the value", "keep the row"])
 def test_a_rule_that_fails_on_a_value_is_named_and_the_value_is_not(
-    connection: Connection, severity: Severity, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    connection: Connection, remedy: Remedy, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    rule = replace(row_rule("cast(email as integer) > 0"), severity=severity)
+    rule = replace(row_rule("cast(email as integer) > 0"), remedy=remedy)
     with pytest.raises(RuleError, match="crm/customers: the rule made_up_rule cannot be evaluated") as caught:
         judge_customers(connection, {DAY: [{}]}, rules=[*RULES["crm/customers"], rule])
     assert PLANTED not in repr(caught.value) + caplog.text + "".join(capfd.readouterr())
@@ -233,7 +256,7 @@ def test_no_value_of_a_row_is_in_any_result_or_log(
     asked = [(rule, _failing_days(_in_timezone(rule, "UTC"))) for rule in RULES[table_id]]
     outcome = validation(connection, relation, asked)
     assert not outcome.success
-    told = [repr(judgement), *judgement.too_much_refused(0), str(outcome), caplog.text, *capfd.readouterr()]
+    told = [repr(judgement), str(outcome), caplog.text, *capfd.readouterr()]
     assert PLANTED not in "".join(told)
 
 
