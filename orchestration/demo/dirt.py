@@ -1,7 +1,7 @@
 """The dirt that the demo's extracts carry on purpose: what, on which date, in which table and in which file shape.
 
-Nothing of the retailer's is lost to it: a row that ought to be refused is always an extra row under an id of its own
-or a copy, and a row that comes late or wrong comes right within the same month.
+Nothing of the retailer's is lost to it: a row that ought to be refused, or to lose a value, is always an extra row under
+an id of its own or a copy, and a row that comes late or wrong comes right within the same month.
 """
 
 from __future__ import annotations
@@ -158,7 +158,8 @@ def _customers(day: date, rows: int, prefix: str, **columns: str) -> BrokenRows:
 
 _GUEST = {"customer_id": "'guest-' || (1 + (n - 1) // 4)", "order_id": "'guest-order-{day}-' || (1 + (n - 1) // 4)"}
 
-#: The extra rows. All of them ought to be refused, except the guests': their orders are right, the CRM lacks them.
+#: The extra rows. The order lines ought to be refused, except the guests', which are right: the CRM lacks them. The
+#: customers ought to lose the value that is wrong and to be in the base, except those without an id, who are refused.
 BROKEN_ROWS = (
     _customers(FIRST_DAY, 2, "no-key", customer_id="null"),
     _customers(FIRST_DAY, 3, "day-first-birthday", birth_date="'31/12/1980'"),

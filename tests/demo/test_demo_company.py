@@ -29,7 +29,7 @@ _PACKAGE_LINES_UP_TO = """
 
 def _customers_known_on(day: date) -> str:
     return f"""
-        from customers_rows where extract_date <= date '{day}' and not is_refused
+        from household_rows where extract_date <= date '{day}'
         qualify row_number() over (partition by customer_id order by extract_date desc, row_number desc) = 1
     """
 
@@ -59,6 +59,12 @@ def test_the_extracts_up_to_a_months_last_day_give_the_packages_totals_per_house
     assert different == (0,)
 
 
+def test_12_customers_were_added_to_carry_a_wrong_value_and_buy_nothing(replayed):
+    added = "select customer_id from customers_rows where not is_refused and contains(customer_id, '-')"
+    assert replayed.execute(f"select count(distinct customer_id) from ({added})").fetchone() == (12,)
+    assert replayed.execute(f"select count(*) from order_lines_rows where customer_id in ({added})").fetchone() == (0,)
+
+
 def test_no_refused_row_carries_an_order_line_or_a_customer_of_the_retailer(replayed):
     assert replayed.execute("""
         select count(*) from order_lines_rows
@@ -80,7 +86,7 @@ def test_every_household_is_a_customer_at_the_end_and_13_are_deleted(replayed):
 def test_the_crm_knows_customers_before_they_buy_except_the_stated_ones(replayed):
     known_late = replayed.execute("""
         select customer_id::bigint
-        from (select customer_id, min(extract_date) as known_on from customers_rows where not is_refused group by 1)
+        from (select customer_id, min(extract_date) as known_on from household_rows group by 1)
         join (select household_id::varchar as customer_id, min(bought_on) as bought_on from transactions group by 1)
             using (customer_id)
         where known_on > bought_on
@@ -91,7 +97,7 @@ def test_the_crm_knows_customers_before_they_buy_except_the_stated_ones(replayed
 def test_a_customer_is_sent_on_the_day_of_signing_up_or_with_the_first_extract(replayed):
     assert replayed.execute("""
         select count(*) from (
-            from customers_rows where not is_refused
+            from household_rows
             qualify row_number() over (partition by customer_id order by extract_date) = 1
         ) where extract_date <> greatest(signed_up_on::date, date '2017-01-01')
     """).fetchone() == (0,)
@@ -133,7 +139,7 @@ def test_about_a_quarter_of_the_customers_change_their_consent(replayed):
         select count(*) filter (answers > 1) / count(*) from (
             select customer_id,
                 count(distinct (email_opt_in, sms_opt_in, post_opt_in, push_opt_in)) as answers
-            from customers_rows where not is_refused group by 1)
+            from household_rows group by 1)
     """).fetchall()
     assert 0.2 < share < 0.35
 
