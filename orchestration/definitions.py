@@ -30,7 +30,7 @@ def build_definitions(
     settings = settings or load_settings(home)
     warehouse = Warehouse(home, settings)
     partitions = daily_partitions(*first_and_newest_day(home), settings.business_timezone)
-    judge = judge or judge_with(settings)
+    judge = judge or judge_with(home, settings)
     published = partial(days_on_record, home)
     job = nightly_refresh(partitions)
     return dg.Definitions(

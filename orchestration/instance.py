@@ -1,6 +1,5 @@
 """Dagster's own home inside ours, and the lock under which a run works."""
 
-import re
 from collections.abc import Iterator
 from datetime import date, datetime
 
@@ -9,6 +8,8 @@ import yaml
 from dagster import DagsterRunStatus
 
 from expectations.contracts import EXTRACT_TABLES
+from orchestration.ingest.archive import archived_days
+from orchestration.ingest.extracts import days_named
 from orchestration.settings import Home
 from orchestration.warehouse import Warehouse, only_one_refresh
 
@@ -26,8 +27,6 @@ INSTANCE = {
     "run_retries": {"enabled": True, "max_retries": 0},
     "run_monitoring": {"enabled": True},
 }
-
-_DAY = re.compile(r"(?:extract_date=)?(\d{4}-\d{2}-\d{2})(?:\..+)?")
 
 
 def open_instance(home: Home) -> dg.DagsterInstance:
@@ -51,13 +50,9 @@ def warehouse_resource(warehouse: Warehouse) -> dg.ResourceDefinition:
 
 def first_and_newest_day(home: Home) -> tuple[date, date]:
     """The first and the newest day with an extract or an archived partition; today for both in a home that has none."""
-    days = [
-        date.fromisoformat(matched[1])
-        for table in EXTRACT_TABLES.values()
-        for folder in (home.extracts, home.archive)
-        for path in (folder / table.source / table.name).glob("*")
-        if (matched := _DAY.fullmatch(path.name)) and _is_a_date(matched[1])
-    ]
+    days: set[date] = set()
+    for table in EXTRACT_TABLES.values():
+        days |= days_named(home.extracts, table) | archived_days(home.archive, table)
     today = datetime.now().date()
     return (min(days), max(days)) if days else (today, today)
 
@@ -72,11 +67,3 @@ def _bury_the_dead(context: dg.InitResourceContext) -> None:
     for run in instance.get_runs(dg.RunsFilter(statuses=[DagsterRunStatus.STARTED, DagsterRunStatus.STARTING])):
         if run.run_id != context.run.run_id:
             instance.report_run_failed(run, "The process of this run ended without a word.")
-
-
-def _is_a_date(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True

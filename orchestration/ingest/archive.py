@@ -7,6 +7,7 @@ rename makes rows, origin and quality known together.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -56,6 +57,12 @@ class Origin:
 def partition(folder: Path, table: ExtractTable, day: date) -> Path:
     """The file of one table and day in the archive or the quarantine."""
     return folder / table.source / table.name / f"extract_date={day}" / "data.parquet"
+
+
+def archived_days(archive: Path, table: ExtractTable) -> set[date]:
+    """The days of a table that are in the archive, told by the names of its folders alone."""
+    folders = (path.parent.name for path in (archive / table.source / table.name).glob("extract_date=*/data.parquet"))
+    return {date.fromisoformat(name.removeprefix("extract_date=")) for name in folders}
 
 
 def archived(connection: duckdb.DuckDBPyConnection, archive: Path, table: ExtractTable) -> dict[date, Origin]:
@@ -208,4 +215,6 @@ def _write(connection: duckdb.DuckDBPyConnection, query: str, path: Path, metada
     pairs = ", ".join(f"{key}: {literal(value)}" for key, value in metadata.items())
     target = literal(unfinished)
     connection.execute(f"copy ({query}) to {target} (format parquet, compression zstd, kv_metadata {{{pairs}}})")
+    with unfinished.open("rb") as written:
+        os.fsync(written.fileno())  # a power cut after the rename must not leave a name without its rows
     unfinished.rename(path)

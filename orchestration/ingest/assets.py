@@ -31,6 +31,9 @@ from orchestration.warehouse import Warehouse
 FILE_CHECK = "file_is_in_order"
 REFUSED_CHECK = "refused_share_is_within_limit"
 
+#: How many days a check's description tells of; the others are counted.
+DAYS_SAID = 5
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -94,7 +97,7 @@ def extract_asset(
         context.log.info(f"{table.id}: {len(ingested.new)} new extracts up to {days.last}")
         rows = sum(origin.rows - origin.refused for origin in ingested.origins.values())
         yield dg.MaterializeResult(asset_key=key, metadata={"new_extracts": len(ingested.new), "rows_in_archive": rows})
-        yield from _check_results(key, rules, quality)
+        yield from check_results(key, rules, quality)
 
     return extracts
 
@@ -191,28 +194,27 @@ def _file_quality(extract: Extract, findings: list[Finding], judged: list[Qualit
     ]
 
 
-def _check_results(
+def check_results(
     key: dg.AssetKey, rules: Sequence[str], quality: dict[date, list[Quality]]
 ) -> Iterator[dg.AssetCheckResult]:
     """One result per rule for the whole run: which days broke it, and how many rows."""
-    broken: dict[str, dict[date, Quality]] = {}
+    broken: dict[str, dict[date, list[Quality]]] = {}
     for day, found in sorted(quality.items()):
         for one in found:
             if not one.success:
-                broken.setdefault(
-                    FILE_CHECK if one.expectation in (*FILE_EXPECTATIONS, REPEATED_FILE) else one.expectation, {}
-                )[day] = one
+                check = FILE_CHECK if one.expectation in (*FILE_EXPECTATIONS, REPEATED_FILE) else one.expectation
+                broken.setdefault(check, {}).setdefault(day, []).append(one)
     for rule in (*rules, FILE_CHECK):
         days = broken.get(rule, {})
         said = "; ".join(
-            f"{day}: {one.observed or f'{one.unexpected_rows} rows'}" for day, one in list(days.items())[:5]
+            f"{day}: {', '.join(one.observed for one in found)}" for day, found in list(days.items())[:DAYS_SAID]
         )
         yield dg.AssetCheckResult(
             asset_key=key,
             check_name=rule,
             passed=not days,
             severity=dg.AssetCheckSeverity.WARN,
-            description=f"{said}{' …' if len(days) > 5 else ''}" if days else None,
-            metadata={"days": len(days), "rows": sum(one.unexpected_rows for one in days.values())},
+            description=f"{said}{' …' if len(days) > DAYS_SAID else ''}" if days else None,
+            metadata={"days": len(days), "rows": sum(one.unexpected_rows for found in days.values() for one in found)},
         )
     yield dg.AssetCheckResult(asset_key=key, check_name=REFUSED_CHECK, passed=True)

@@ -61,28 +61,39 @@ def find_extracts(folder: Path, table: ExtractTable) -> dict[date, Extract]:
     """The extracts of a table under ``extracts/``, by extract date.
 
     Names that begin with a dot or an underscore, or end in .tmp or .part, are somebody's unfinished work and left
-    alone.
-    Raises ExtractUnreadable for a name that is no date, and for two files of one day.
+    alone. Raises ExtractUnreadable for a name that is no date, and for two files of one day.
     """
     found: dict[date, Extract] = {}
     for path in sorted((folder / table.source / table.name).glob("*")):
         if path.name.startswith((".", "_")) or path.suffix in (".tmp", ".part"):
             continue
-        matched = _NAME.fullmatch(path.name)
-        try:
-            day = date.fromisoformat(matched[1]) if matched else None
-        except ValueError:
-            day = None
-        if matched is None or day is None:
+        named = _day_and_format(path)
+        if named is None:
             raise ExtractUnreadable(
                 f"{path} is not named <YYYY-MM-DD>.<{'|'.join(FORMATS)}>, so nobody can tell its day. Rename it, or move it away."
             )
+        day, format_ = named
         if day in found:
             raise ExtractUnreadable(
                 f"{table.id} has two files for {day}: {found[day].path.name} and {path.name}. Keep the one to believe."
             )
-        found[day] = Extract(table, day, path, matched[2])
+        found[day] = Extract(table, day, path, format_)
     return found
+
+
+def days_named(folder: Path, table: ExtractTable) -> set[date]:
+    """The days for which there is a file, whatever else lies beside it; for those who must not fail for a bad name."""
+    days = (_day_and_format(path) for path in (folder / table.source / table.name).glob("*"))
+    return {named[0] for named in days if named}
+
+
+def _day_and_format(path: Path) -> tuple[date, str] | None:
+    """What the file's name says, if it is a day and a format."""
+    matched = _NAME.fullmatch(path.name)
+    try:
+        return (date.fromisoformat(matched[1]), matched[2]) if matched else None
+    except ValueError:
+        return None
 
 
 def newest_day(folder: Path, tables: list[ExtractTable]) -> date:

@@ -9,14 +9,15 @@ import duckdb
 
 from expectations import RULES
 from expectations.contracts import ExtractTable
+from orchestration.ingest.archive import partition
 from orchestration.ingest.assets import Judge, Judged
-from orchestration.settings import Settings
+from orchestration.settings import Home, Settings
 from orchestration.validate.judging import judge
 from orchestration.validate.refusal import too_much_refused
 
 
-def judge_with(settings: Settings) -> Judge:
-    """The judge of a home: its business time zone and its limit of refused rows."""
+def judge_with(home: Home, settings: Settings) -> Judge:
+    """The judge of a home, in its business time zone and with its limit of refused rows."""
 
     def judged(
         connection: duckdb.DuckDBPyConnection, relation: str, table: ExtractTable, days: Sequence[date]
@@ -26,7 +27,13 @@ def judge_with(settings: Settings) -> Judge:
             day: Judged(
                 quality=judgement.quality[day],
                 refused=judgement.refused[day].refused,
-                refusal=too_much_refused(table.id, day, judgement.refused[day], settings.refused_share_limit),
+                refusal=too_much_refused(
+                    table.id,
+                    day,
+                    judgement.refused[day],
+                    settings.refused_share_limit,
+                    partition(home.quarantine, table, day),
+                ),
             )
             for day in days
         }

@@ -38,7 +38,7 @@ class Counter:
         return self.ingest(table_id, days or Days(*[date.fromisoformat(name[:10])] * 2))
 
     def ingest(self, table_id: str, days: Days) -> Ingested:
-        return ingest(self.connection, self.home, EXTRACT_TABLES[table_id], days, judge_with(self.settings))
+        return ingest(self.connection, self.home, EXTRACT_TABLES[table_id], days, judge_with(self.home, self.settings))
 
     def accepted(self, table_id: str, day: date = DAY) -> list[dict[str, Any]]:
         return self._rows(partition(self.home.archive, EXTRACT_TABLES[table_id], day))

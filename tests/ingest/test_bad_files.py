@@ -6,12 +6,16 @@ import gzip
 from datetime import date
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pytest
 
 from expectations.contracts import EXTRACT_TABLES
 from orchestration.days import Days
 from orchestration.errors import ExtractMissing, ExtractUnreadable
+from orchestration.ingest.archive import partition
+from orchestration.ingest.assets import FILE_CHECK, check_results
+from orchestration.instance import first_and_newest_day
 from tests.builders import CUSTOMERS, MARKER, ORDER_LINES, PRODUCTS, as_csv, customer, drop, order_line
 from tests.ingest.conftest import DAY, NEXT_DAY, Counter
 
@@ -175,6 +179,23 @@ def test_crlf_in_a_file_whose_last_column_is_text(counter: Counter) -> None:
     lines = [",".join(f'"{value}"' for value in person.values()) for person in people]
     counter.take(CUSTOMERS, f"{DAY}.csv", "\r\n".join([header, *lines, ""]))
     assert regions(counter) == {"C1": "Ohio", "C2": "Québec, the old town", "C3": "Ohio"}
+
+
+def test_the_check_of_a_file_tells_of_everything_that_is_odd_about_it(counter: Counter) -> None:
+    lines = as_csv(CUSTOMERS, [person | {"interests": "wine"} for person in PEOPLE], delimiter=";")
+    counter.take(CUSTOMERS, f"{DAY}.csv", lines.encode("latin-1"))
+    results = check_results(dg.AssetKey("customers"), [], {DAY: counter.quality(CUSTOMERS)})
+    [said] = [result.description for result in results if result.check_name == FILE_CHECK]
+    assert said == f"{DAY}: separated by semicolons, read as Latin-1"
+
+
+def test_the_days_of_a_home_are_those_of_well_named_extracts_and_of_the_archive(counter: Counter) -> None:
+    drop(counter.home, CUSTOMERS, "2024-02-30.csv", "")
+    drop(counter.home, CUSTOMERS, "2023-01-01.csv.part", "")
+    drop(counter.home, CUSTOMERS, f"{NEXT_DAY}.csv.gz", b"")
+    partition(counter.home.archive, EXTRACT_TABLES[PRODUCTS], DAY).parent.mkdir(parents=True)
+    partition(counter.home.archive, EXTRACT_TABLES[PRODUCTS], DAY).touch()
+    assert first_and_newest_day(counter.home) == (DAY, NEXT_DAY)
 
 
 def test_a_quoted_newline_is_part_of_its_value(counter: Counter) -> None:

@@ -221,6 +221,8 @@ def test_too_many_refused_rows_stop_the_run_with_shares_and_reasons(counter: Cou
         take(counter, ORDER_LINES, rows)
     assert f"shop/order_lines of {DAY}: 2 of 100 rows refused (2 %, the limit is 1 %)" in str(refusal.value)
     assert "2 quantity_is_readable" in str(refusal.value)
+    [quarantine] = counter.home.quarantine.rglob("*.parquet")
+    assert f"are in {quarantine}." in str(refusal.value)
     assert counter.accepted(ORDER_LINES) == []
     assert len(counter.refused(ORDER_LINES)) == 2
 
