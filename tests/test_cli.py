@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from expectations.contracts import EXTRACT_TABLES
 from orchestration.ingest.archive import partition
-from orchestration.ingest.contracts import EXTRACT_TABLES
 from orchestration.settings import Home
 from tests.builders import CUSTOMERS, SHOP_DAYS, Refreshed, Stage, corner_shop
 

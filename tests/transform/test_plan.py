@@ -10,11 +10,11 @@ from typing import Any
 import duckdb
 import pytest
 
+from expectations.contracts import EXTRACT_TABLES
 from orchestration.days import Days
 from orchestration.errors import ExtractMissing, StepTooEarly
 from orchestration.ingest.archive import partition, register_archive
 from orchestration.ingest.assets import ingest
-from orchestration.ingest.contracts import EXTRACT_TABLES
 from orchestration.settings import Home, Settings
 from orchestration.transform import plan
 from orchestration.transform.catalogue import Segment
