@@ -5,14 +5,25 @@ from __future__ import annotations
 import duckdb
 
 LAWS = {
-    "a segment's count is the number of its members in the history on that day": """
-        select counts.segment, counts.as_of_date, counts.members, count(history.customer_id) as in_history
+    "a segment's entered and exited are those of its history, on every day": """
+        with moves as (
+            select segment, moved_on as as_of_date, sum(entered) as entered, sum(exited) as exited
+            from (
+                select segment, entered_on as moved_on, count(*) as entered, 0 as exited
+                from metrics.segment_membership_history group by all
+                union all
+                select segment, exited_on as moved_on, 0 as entered, count(*) as exited
+                from metrics.segment_membership_history where exited_on is not null group by all
+            )
+            group by all
+        )
+        select segment, as_of_date
         from metrics.segment_counts_daily as counts
-        left join metrics.segment_membership_history as history
-            on history.segment = counts.segment and history.entered_on <= counts.as_of_date
-            and (history.exited_on is null or history.exited_on > counts.as_of_date)
-        where counts.as_of_date >= (select max(as_of_date) from metrics.segment_counts_daily) - 6
-        group by all having count(history.customer_id) <> counts.members""",
+        full join moves using (segment, as_of_date)
+        -- on a segment's first day on record all of its members enter its history
+        where coalesce(moves.entered, 0) is distinct from coalesce(counts.entered, counts.members)
+            or coalesce(moves.exited, 0) is distinct from
+                case when counts.as_of_date is not null then coalesce(counts.exited, 0) end""",
     "members are those of the day before, plus entered, less exited": """
         select today.segment, today.as_of_date
         from metrics.segment_counts_daily as today
