@@ -3,7 +3,7 @@
 
 with evaluations as (
 
-    {{ evaluations(ref('int_customer_days'), windows + [var('lifecycle_new_days')], carried_from) }}
+    {{ evaluations(ref('int_customer_days'), windows + [var('lifecycle_won_back_days')], carried_from) }}
 
 ),
 
@@ -13,7 +13,7 @@ purchases_as_of as (
         evaluations.as_of_date,
         evaluations.customer_id,
         purchases.* exclude (customer_id),
-        {{ in_last(var('lifecycle_new_days') ~ ' days', 'purchases.ordered_on', 'evaluations.as_of_date') }} as recent
+        {{ in_last(var('lifecycle_won_back_days') ~ ' days', 'purchases.ordered_on', 'evaluations.as_of_date') }} as recent
     from evaluations
     left join {{ ref('int_customer_days') }} as purchases
         on purchases.customer_id = evaluations.customer_id
