@@ -170,6 +170,7 @@ with attributes as (
         country, region, household_size, age_band, income_band, interests, signed_up_on,
         date_diff('day', signed_up_on, {today})::integer as days_since_sign_up,
         preferred_channel, has_email, email_opt_in, sms_opt_in, post_opt_in, push_opt_in,
+        email_opt_in and has_email as is_contactable_by_email,
         first_ordered_on, last_ordered_on,
         date_diff('day', first_ordered_on, {today})::integer as days_since_first_order,
         date_diff('day', last_ordered_on, {today})::integer as days_since_last_order,
@@ -213,6 +214,7 @@ select
         when last_birthday + case when on_29_february and day(last_birthday) = 28 then 1 else 0 end = {today} then 0
         else date_diff('day', {today}, next_birthday + case when on_29_february and day(next_birthday) = 28 then 1 else 0 end)
     end::integer as days_until_birthday,
+    is_contactable_by_email or sms_opt_in or post_opt_in or push_opt_in as is_contactable,
     case
         when first_ordered_on is null then 'never_bought'
         when days_since_first_order < 30 then 'new'

@@ -28,7 +28,7 @@ def _of(choices: Sequence[str | int], n: int) -> str | int:
 #: Conditions over ``dim_customers``, each a family of rules of one kind; the number makes them differ.
 CONDITIONS: list[Callable[[int], str]] = [
     lambda n: f"gender = '{_of(('female', 'male'), n)}'\n    and age between {18 + 5 * n % 50} and {27 + 5 * n % 50}",
-    lambda n: f"region = '{_of(REGIONS, n)}'\n    and email_opt_in\n    and has_email",
+    lambda n: f"region = '{_of(REGIONS, n)}'\n    and is_contactable_by_email",
     lambda n: f"orders_last_90_days >= {1 + n % 4}\n    and spend_last_90_days > {40 + 30 * n}",
     lambda n: f"favourite_department = '{_of(list(DEPARTMENTS), n)}'\n    and spend_last_365_days >= {50 + 25 * n}",
     lambda n: (

@@ -31,6 +31,7 @@ attributes as (
         customers.sms_opt_in,
         customers.post_opt_in,
         customers.push_opt_in,
+        customers.email_opt_in and customers.has_email as is_contactable_by_email,
 
         -- when they ordered
         history.first_ordered_on,
@@ -88,6 +89,7 @@ attributes as (
 
 select
     *,
+    is_contactable_by_email or sms_opt_in or post_opt_in or push_opt_in as is_contactable,
     case
         {% for stage in lifecycle_stages() -%}
         when {{ in_lifecycle_stage(stage) }} then '{{ stage }}'

@@ -1,4 +1,3 @@
 select as_of_date, customer_id
 from {{ ref('dim_customers') }}
-where email_opt_in
-    and has_email
+where is_contactable_by_email
