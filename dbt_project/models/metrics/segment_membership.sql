@@ -2,7 +2,9 @@
 {{ config(materialized='view') }}
 {%- set segments = [
     'active',
+    'aged_65_and_over',
     'at_risk',
+    'at_risk_but_valuable',
     'big_baskets',
     'birthday_within_7_days',
     'bought_product_x_3m_over_500',
@@ -13,13 +15,11 @@
     'food_lovers',
     'frequent_buyers',
     'lapsed',
-    'lapsed_but_valuable',
     'large_households',
     'men_18_25',
     'never_bought',
     'new',
     'new_top_spenders',
-    'over_65',
     'parents_of_babies',
     'rfm_champions',
     'rfm_dormant',
