@@ -43,7 +43,7 @@ TABLES = [
             "base_customers": "Customers known and not deleted on the as-of date.",
             "share_of_base": "members / base_customers, between 0 and 1; null where the base is empty.",
             "state": "fresh, or held where the day could not be believed and the figures of the last good day stand.",
-            "definition_hash": "Hash of the rule that made the figure; where it changes, the rule did.",
+            "definition_hash": "Hash of all that the figure's meaning rests on; where it changes, the segment was defined anew.",
             "held_because": "Why the day is held; null where it is fresh.",
         },
     ),
@@ -90,9 +90,11 @@ TABLES = [
             "family": "The family of segments that it belongs to.",
             "scheme": "The exclusive scheme that it belongs to; null where it stands alone.",
             "builds_on": "Other segments in its rule.",
-            "sql": "The rule as it ran.",
-            "columns_used": "Columns of customers.dim_customers in the rule.",
-            "definition_hash": "Hash of the rule, and of the rules of the segments that it builds on.",
+            "sql": "The rule as it ran. It runs in a release too, except where it looks into order lines (intermediate.int_order_lines), "
+            "which a release has not.",
+            "columns_used": "Attributes of customers.dim_customers in the rule; what it asks besides is in builds_on and sql.",
+            "definition_hash": "Hash of all that the segment's meaning rests on: its rule, the attributes and segments in it, the models, "
+            "macros and variables that these are made of.",
             "as_of_date": "The day whose members are published.",
             "members": "Members on that day.",
             "state": "fresh, or held: the last good version is published.",

@@ -18,7 +18,8 @@ from orchestration.days import Days
 from orchestration.errors import SegmentsError, without_values
 from orchestration.ingest.archive import register_archive
 from orchestration.partitions import days_of_run
-from orchestration.transform.catalogue import definitions, foundation_of, segments
+from orchestration.transform.catalogue import definitions, segments
+from orchestration.transform.meaning import foundation_of
 from orchestration.transform.plan import (
     Plan,
     chunk_built,
@@ -86,7 +87,8 @@ def dbt_models(project: DbtProjectOfHome, published_days: PublishedDays) -> dg.A
             result.node.name: str(result.node.compiled_code) for result in results if isinstance(result.node, ModelNode)
         }
         with warehouse.connect() as connection:
-            write_definitions(connection, segments(project.manifest()), definitions(project.manifest(), compiled))
+            manifest = project.manifest()
+            write_definitions(connection, segments(manifest), definitions(manifest, project.variables, compiled))
             rows = row_counts(connection)
         yield from _materialized(context, results, rows)
         yield from _verdicts(context, results)
@@ -95,10 +97,11 @@ def dbt_models(project: DbtProjectOfHome, published_days: PublishedDays) -> dg.A
 
 
 def _plan(warehouse: Warehouse, days: Days | None, published_days: PublishedDays) -> Plan:
-    manifest = DbtProjectOfHome(warehouse).manifest()
+    project = DbtProjectOfHome(warehouse)
+    manifest = project.manifest()
     with warehouse.connect() as connection:
         register_archive(connection, warehouse.home.archive)
-        foundation = foundation_of(manifest, warehouse.settings.business_timezone)
+        foundation = foundation_of(manifest, project.variables)
         write_segments(connection, segments(manifest))
         return make_plan(connection, warehouse.home.archive, days, published_days(), foundation)
 

@@ -1,22 +1,20 @@
-"""What dbt knows of each segment: its words from the YAML, its rule from the compiled SQL, and a hash of that rule."""
+"""What dbt knows of each segment: its words from the YAML and its rule from the compiled SQL. What the rule rests on is in
+``meaning``.
+"""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import sqlglot
 from sqlglot import exp
 
 from orchestration.errors import ConfigurationError
+from orchestration.transform.meaning import columns_used, definition_hashes, parse
 from orchestration.transform.project import SEGMENT_TAG
 
 REQUIRED_META = ("label", "objective", "owner", "channel", "family")
-
-#: The macros that the incremental tables are made with.
-FOUNDATION_MACROS = ("macros/dates.sql", "macros/versions.sql")
 
 
 @dataclass(frozen=True)
@@ -36,8 +34,8 @@ class Segment:
 
 @dataclass(frozen=True)
 class Definition:
-    """The rule of a segment as it ran: readable SQL, the customer attributes it uses, and a hash that changes when the
-    rule does.
+    """The rule of a segment as it ran: readable SQL, the customer attributes it uses, and a hash that changes when its
+    meaning does.
     """
 
     segment: str
@@ -66,23 +64,15 @@ def segments(manifest: Mapping[str, Any]) -> list[Segment]:
     return sorted(found, key=lambda segment: segment.name)
 
 
-def definitions(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> list[Definition]:
-    """The rule of every segment, from its compiled SQL by model name. A segment built on others has their hashes in its
-    own.
-    """
-    parsed = {segment.name: _readable(compiled[segment.name]) for segment in segments(manifest)}
-    builds_on = {segment.name: segment.builds_on for segment in segments(manifest)}
-    hashes: dict[str, str] = {}
-
-    def hash_of(name: str) -> str:
-        if name not in hashes:
-            parts = [parsed[name].sql(dialect="duckdb"), *(hash_of(other) for other in builds_on[name])]
-            hashes[name] = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
-        return hashes[name]
-
+def definitions(
+    manifest: Mapping[str, Any], variables: Mapping[str, Any], compiled: Mapping[str, str]
+) -> list[Definition]:
+    """The rule of every segment, from the compiled SQL of the models by name."""
+    hashes = definition_hashes(manifest, variables, compiled)
+    rules = {segment.name: parse(compiled[segment.name]) for segment in segments(manifest)}
     return [
-        Definition(name, rule.sql(dialect="duckdb", pretty=True), _columns_used(rule), hash_of(name))
-        for name, rule in parsed.items()
+        Definition(name, _in_a_release(rule).sql(dialect="duckdb", pretty=True), columns_used(rule), hashes[name])
+        for name, rule in rules.items()
     ]
 
 
@@ -105,39 +95,17 @@ def _segment(node: dict[str, Any], manifest: Mapping[str, Any]) -> Segment:
     return Segment(name, description=description, scheme=meta.get("scheme"), builds_on=tuple(builds_on), **words)
 
 
-def _readable(sql: str) -> exp.Expr:
-    """The compiled SQL without the name of the private database, so that it runs in a release as it stands."""
-    rule = sqlglot.parse_one(sql, dialect="duckdb")
-    for table in rule.find_all(exp.Table):
-        table.set("catalog", None)
-        for part in ("this", "db"):
-            if isinstance(named := table.args.get(part), exp.Identifier):
-                named.set("quoted", False)
-    for comment in rule.walk():
-        comment.comments = None
-    return rule
-
-
-def _columns_used(rule: exp.Expr) -> tuple[str, ...]:
-    """The attributes of dim_customers in the rule, besides the two that make its key."""
-    others = {table.alias_or_name for table in rule.find_all(exp.Table) if table.name != "dim_customers"}
-    used = {column.name for column in rule.find_all(exp.Column) if column.table not in others}
-    return tuple(sorted(used - {"as_of_date", "customer_id"}))
-
-
-def foundation_of(manifest: Mapping[str, Any], *settings: str) -> str:
-    """A fingerprint of what the incremental tables are made of: models, macros, settings.
-
-    When it changes they cannot be continued.
-    """
-    models = (
-        f"{node['name']} {node['checksum']['checksum']}"
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["fqn"][1] in ("staging", "intermediate")
-    )
-    macros = (
-        f"{macro['unique_id']} {macro['macro_sql']}"
-        for macro in manifest["macros"].values()
-        if macro["original_file_path"] in FOUNDATION_MACROS
-    )
-    return hashlib.sha256("\n".join([*settings, *sorted(models), *sorted(macros)]).encode()).hexdigest()
+def _in_a_release(rule: exp.Expr) -> exp.Expr:
+    """The rule as it runs in a release, whose tables of segments hold the members of one day and say no day."""
+    readable = rule.copy()
+    of_segments = {table.alias_or_name for table in readable.find_all(exp.Table) if table.db == "segments"}
+    for both in list(readable.find_all(exp.And)):
+        for same_day, rest in ((both.left, both.right), (both.right, both.left)):
+            sides = [same_day.this, same_day.expression] if isinstance(same_day, exp.EQ) else []
+            if any(
+                side.table in of_segments and side.name == "as_of_date"
+                for side in sides
+                if isinstance(side, exp.Column)
+            ):
+                both.replace(rest)
+    return readable

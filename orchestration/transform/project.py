@@ -46,6 +46,12 @@ class DbtProjectOfHome:
         """Our own copy: dbt writes its own anew at every build, and a run may be killed in the middle of that."""
         return self.warehouse.home.dbt / "manifest.json"
 
+    @property
+    def variables(self) -> dict[str, Any]:
+        """What ``var`` gives in the project: its own values, and the home's settings in their place."""
+        own: dict[str, Any] = yaml.safe_load((self.project_dir / "dbt_project.yml").read_text())["vars"]
+        return own | self._variables_of_home()
+
     def run(self, command: str, *more: str) -> dbtRunnerResult:
         """Runs a dbt command in this process, so that nothing of it outlives the run.
 
@@ -55,14 +61,12 @@ class DbtProjectOfHome:
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
         from dbt.cli.main import dbtRunner
 
-        settings = self.warehouse.settings
-        variables = {"business_timezone": settings.business_timezone, "product_x": settings.product_x}
         places = {
             "--project-dir": self.project_dir,
             "--profiles-dir": self.profiles_dir,
             "--target-path": self.target_dir,
             "--log-path": self.profiles_dir / "logs",
-            "--vars": json.dumps(variables),
+            "--vars": json.dumps(self._variables_of_home()),
         }
         try:
             return dbtRunner().invoke(
@@ -121,6 +125,9 @@ class DbtProjectOfHome:
         unfinished.replace(self.manifest_path)
         self._stamp.write_text(fingerprint)
 
+    def _variables_of_home(self) -> dict[str, str]:
+        return self.warehouse.settings.model_dump(include={"business_timezone", "product_x"})
+
     def _profile(self) -> dict[str, Any]:
         warehouse = self.warehouse
         settings = {"TimeZone": "UTC", "preserve_insertion_order": False}
@@ -141,7 +148,7 @@ class DbtProjectOfHome:
 
     def _fingerprint(self, profile: str) -> str:
         seen = hashlib.sha256(profile.encode())
-        seen.update(self.warehouse.settings.model_dump_json(include={"business_timezone", "product_x"}).encode())
+        seen.update(json.dumps(self._variables_of_home()).encode())
         for path in _sources(self.project_dir):
             seen.update(str(path.relative_to(self.project_dir)).encode())
             seen.update(path.read_bytes())

@@ -56,6 +56,15 @@ def publisher(stage: Stage, shop: Refreshed) -> Iterator[Publisher]:
         yield Publisher(home, connection, manifest)
 
 
+def test_a_rule_runs_in_a_release_and_finds_the_members_unless_it_looks_into_order_lines(shop: Refreshed) -> None:
+    release = shop.aside / "releases" / "current"
+    rules = dict(query(release, "select segment, sql from catalog.segments where not contains(sql, 'int_order_lines')"))
+    assert "vips_at_full_price" in rules
+    for segment, rule in rules.items():
+        found = query(release, f"select customer_id from ({rule}) order by all")
+        assert found == query(release, f"select customer_id from segments.{segment} order by all"), segment
+
+
 def test_the_same_contents_have_the_same_name_and_are_kept_once(publisher: Publisher, shop: Refreshed) -> None:
     assert publisher.publish().release == shop.manifest.release
     assert publisher.publish().release == shop.manifest.release
