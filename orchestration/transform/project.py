@@ -95,16 +95,36 @@ class DbtProjectOfHome:
         Raises ConfigurationError where dbt cannot read the project, and RefreshRunning where it changed and another
         refresh is at work with it.
         """
-        profile = yaml.safe_dump(self._profile())
-        fingerprint = self._fingerprint(profile)
+        fingerprint = self.fingerprint
         if not self._is_prepared(fingerprint):
             with only_one_refresh(self.warehouse.home):
-                self._prepare(profile, fingerprint)
+                self._prepare(fingerprint)
         return self.manifest_path
 
     def manifest(self) -> dict[str, Any]:
         manifest: dict[str, Any] = json.loads(self.prepare().read_text())
         return manifest
+
+    def compiled(self) -> dict[str, str]:
+        """The SQL of every model that a segment rests on, by name, as it runs when all is built anew.
+
+        The plan of a run must be in the warehouse. Raises ConfigurationError.
+        """
+        self.prepare()
+        compiled = self.run("compile", "--full-refresh", "--select", f"+tag:{SEGMENT_TAG}")
+        if not compiled.success:
+            raise ConfigurationError(f"dbt cannot compile {self.project_dir}: {without_values(str(compiled.exception))}")
+        return sql_of_models(compiled)
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when the project does, or what of the settings the project is run with."""
+        seen = hashlib.sha256(self._profile().encode())
+        seen.update(json.dumps(self._variables_of_home()).encode())
+        for path in _sources(self.project_dir):
+            seen.update(str(path.relative_to(self.project_dir)).encode())
+            seen.update(path.read_bytes())
+        return seen.hexdigest()
 
     @property
     def _stamp(self) -> Path:
@@ -113,10 +133,10 @@ class DbtProjectOfHome:
     def _is_prepared(self, fingerprint: str) -> bool:
         return self.manifest_path.exists() and self._stamp.exists() and self._stamp.read_text() == fingerprint
 
-    def _prepare(self, profile: str, fingerprint: str) -> None:
+    def _prepare(self, fingerprint: str) -> None:
         self.target_dir.mkdir(parents=True, exist_ok=True)
         self._stamp.unlink(missing_ok=True)
-        (self.profiles_dir / "profiles.yml").write_text(profile)
+        (self.profiles_dir / "profiles.yml").write_text(self._profile())
         parsed = self.run("parse")
         if not parsed.success:
             raise ConfigurationError(f"dbt cannot read {self.project_dir}: {without_values(str(parsed.exception))}")
@@ -128,10 +148,10 @@ class DbtProjectOfHome:
     def _variables_of_home(self) -> dict[str, str]:
         return self.warehouse.settings.model_dump(include={"business_timezone", "product_x"})
 
-    def _profile(self) -> dict[str, Any]:
+    def _profile(self) -> str:
         warehouse = self.warehouse
         settings = {"TimeZone": "UTC", "preserve_insertion_order": False}
-        return {
+        profile = {
             "nightly_segments": {
                 "target": "duckdb",
                 "outputs": {
@@ -145,14 +165,17 @@ class DbtProjectOfHome:
                 },
             }
         }
+        return yaml.safe_dump(profile)
 
-    def _fingerprint(self, profile: str) -> str:
-        seen = hashlib.sha256(profile.encode())
-        seen.update(json.dumps(self._variables_of_home()).encode())
-        for path in _sources(self.project_dir):
-            seen.update(str(path.relative_to(self.project_dir)).encode())
-            seen.update(path.read_bytes())
-        return seen.hexdigest()
+
+def sql_of_models(done: dbtRunnerResult) -> dict[str, str]:
+    """The compiled SQL of the models that a dbt command went through, by name."""
+    from dbt.artifacts.schemas.run import RunExecutionResult
+    from dbt.contracts.graph.nodes import ModelNode
+
+    assert isinstance(done.result, RunExecutionResult)
+    nodes = (result.node for result in done.result.results)
+    return {node.name: str(node.compiled_code) for node in nodes if isinstance(node, ModelNode)}
 
 
 def _sources(project_dir: Path) -> Sequence[Path]:
