@@ -66,7 +66,7 @@ TABLES = [
         """
         select
             d.segment, d.label, d.description, d.objective, d.owner, d.channel, d.family, d.scheme, d.builds_on, d.sql,
-            d.columns_used, d.definition_hash, c.as_of_date, c.members, c.state,
+            d.columns_used, d.raw_columns, d.definition_hash, c.as_of_date, c.members, c.state,
             case when c.state = 'held' then (
                 select min(h.as_of_date) from metrics.segment_counts_daily as h
                 where h.segment = d.segment and h.state = 'held' and h.as_of_date > coalesce((
@@ -93,6 +93,7 @@ TABLES = [
             "sql": "The rule as it ran. It runs in a release too, except where it looks into order lines (intermediate.int_order_lines), "
             "which a release has not.",
             "columns_used": "Attributes of customers.dim_customers in the rule; what it asks besides is in builds_on and sql.",
+            "raw_columns": "Columns of the extracts on which the members depend, through every model in between: crm/customers.gender.",
             "definition_hash": "Hash of all that the segment's meaning rests on: its rule, the attributes and segments in it, the models, "
             "macros and variables that these are made of.",
             "as_of_date": "The day whose members are published.",

@@ -11,7 +11,6 @@ import dagster as dg
 from dagster_dbt import dbt_assets
 from dbt.artifacts.schemas.run import RunExecutionResult, RunResult
 from dbt.cli.main import dbtRunnerResult
-from dbt.contracts.graph.nodes import ModelNode
 
 from expectations.contracts import EXTRACT_TABLES
 from orchestration.days import Days
@@ -19,6 +18,7 @@ from orchestration.errors import SegmentsError, without_values
 from orchestration.ingest.archive import register_archive
 from orchestration.partitions import days_of_run
 from orchestration.transform.catalogue import definitions, segments
+from orchestration.transform.lineage import lineage_of_segments
 from orchestration.transform.meaning import foundation_of
 from orchestration.transform.plan import (
     Plan,
@@ -29,7 +29,7 @@ from orchestration.transform.plan import (
     write_definitions,
     write_segments,
 )
-from orchestration.transform.project import DbtProjectOfHome
+from orchestration.transform.project import DbtProjectOfHome, sql_of_models
 from orchestration.warehouse import Warehouse
 
 #: The days that the current release has; None before the first.
@@ -83,12 +83,10 @@ def dbt_models(project: DbtProjectOfHome, published_days: PublishedDays) -> dg.A
                 raise TransformFailed(_what_failed(built))
             with warehouse.connect() as connection:
                 chunk_built(connection)
-        compiled = {
-            result.node.name: str(result.node.compiled_code) for result in results if isinstance(result.node, ModelNode)
-        }
+        manifest, compiled = project.manifest(), sql_of_models(built)
+        rules = definitions(manifest, project.variables, compiled, lineage_of_segments(project))
         with warehouse.connect() as connection:
-            manifest = project.manifest()
-            write_definitions(connection, segments(manifest), definitions(manifest, project.variables, compiled))
+            write_definitions(connection, segments(manifest), rules)
             rows = row_counts(connection)
         yield from _materialized(context, results, rows)
         yield from _verdicts(context, results)

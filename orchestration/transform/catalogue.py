@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,13 +34,14 @@ class Segment:
 
 @dataclass(frozen=True)
 class Definition:
-    """The rule of a segment as it ran: readable SQL, the customer attributes it uses, and a hash that changes when its
-    meaning does.
+    """The rule of a segment as it ran: readable SQL, the customer attributes it uses, the raw columns that it depends on
+    through every model in between, and a hash that changes when its meaning does.
     """
 
     segment: str
     sql: str
     columns_used: tuple[str, ...]
+    raw_columns: tuple[str, ...]
     definition_hash: str
 
 
@@ -65,13 +66,22 @@ def segments(manifest: Mapping[str, Any]) -> list[Segment]:
 
 
 def definitions(
-    manifest: Mapping[str, Any], variables: Mapping[str, Any], compiled: Mapping[str, str]
+    manifest: Mapping[str, Any],
+    variables: Mapping[str, Any],
+    compiled: Mapping[str, str],
+    lineage: Mapping[str, Iterable[object]],
 ) -> list[Definition]:
-    """The rule of every segment, from the compiled SQL of the models by name."""
+    """The rule of every segment, from the compiled SQL of the models by name and the raw columns by segment."""
     hashes = definition_hashes(manifest, variables, compiled)
     rules = {segment.name: parse(compiled[segment.name]) for segment in segments(manifest)}
     return [
-        Definition(name, _in_a_release(rule).sql(dialect="duckdb", pretty=True), columns_used(rule), hashes[name])
+        Definition(
+            segment=name,
+            sql=_in_a_release(rule).sql(dialect="duckdb", pretty=True),
+            columns_used=columns_used(rule),
+            raw_columns=tuple(sorted(map(str, lineage[name]))),
+            definition_hash=hashes[name],
+        )
         for name, rule in rules.items()
     ]
 
@@ -98,14 +108,9 @@ def _segment(node: dict[str, Any], manifest: Mapping[str, Any]) -> Segment:
 def _in_a_release(rule: exp.Expr) -> exp.Expr:
     """The rule as it runs in a release, whose tables of segments hold the members of one day and say no day."""
     readable = rule.copy()
-    of_segments = {table.alias_or_name for table in readable.find_all(exp.Table) if table.db == "segments"}
-    for both in list(readable.find_all(exp.And)):
-        for same_day, rest in ((both.left, both.right), (both.right, both.left)):
-            sides = [same_day.this, same_day.expression] if isinstance(same_day, exp.EQ) else []
-            if any(
-                side.table in of_segments and side.name == "as_of_date"
-                for side in sides
-                if isinstance(side, exp.Column)
-            ):
-                both.replace(rest)
+    for within in readable.find_all(exp.In):
+        asked = within.args.get("query")
+        if isinstance(within.this, exp.Tuple) and asked and any(table.db == "segments" for table in asked.find_all(exp.Table)):
+            within.set("this", exp.column("customer_id"))
+            asked.this.set("expressions", [exp.column("customer_id")])
     return readable

@@ -147,11 +147,11 @@ def write_definitions(
     """Keeps the words and the rule of every segment as they ran, for the counts and the catalogue. One row per segment."""
     connection.execute(
         "create or replace table refresh.definitions (segment varchar, label varchar, description varchar, objective varchar, "
-        "owner varchar, channel varchar, family varchar, scheme varchar, builds_on varchar[], sql varchar, columns_used varchar[], definition_hash varchar)"
+        "owner varchar, channel varchar, family varchar, scheme varchar, builds_on varchar[], sql varchar, columns_used varchar[], raw_columns varchar[], definition_hash varchar)"
     )
     rules = {definition.segment: definition for definition in definitions}
     connection.executemany(
-        "insert into refresh.definitions values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into refresh.definitions values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 *(
@@ -164,7 +164,8 @@ def write_definitions(
                     segment.family,
                 ),
                 *(segment.scheme, list(segment.builds_on)),
-                *(rules[segment.name].sql, list(rules[segment.name].columns_used), rules[segment.name].definition_hash),
+                *(rules[segment.name].sql, list(rules[segment.name].columns_used)),
+                *(list(rules[segment.name].raw_columns), rules[segment.name].definition_hash),
             )
             for segment in segments
         ],
