@@ -13,16 +13,20 @@ from dataclasses import asdict
 from datetime import date
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich import box
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from orchestration.days import Days
 from orchestration.errors import ConfigurationError, ExtractMissing, SegmentsError
 from orchestration.settings import Home, Settings, load_settings, locate_home
+
+if TYPE_CHECKING:
+    from orchestration.publish.status import SegmentStatus
 
 DONE, FAILED, WRONG_USE, SOME_HELD = 0, 1, 2, 3
 
@@ -41,12 +45,12 @@ class Context:
     def settings(self) -> Settings:
         return load_settings(self.home)
 
-    def answer(self, document: Any, table: Callable[[], Table | str]) -> None:
+    def answer(self, document: Any, page: Callable[[], RenderableType]) -> None:
         """Prints one JSON document, or what a person would rather read."""
         if self.as_json:
             click.echo(json.dumps(document, indent=2, default=str))
         else:
-            answers.print(table())
+            answers.print(page())
 
 
 class Day(click.ParamType[date]):
@@ -174,6 +178,64 @@ def status(context: Context) -> int:
 
 
 @main.command()
+@click.argument("name")
+@_command
+def show(context: Context, name: str) -> None:
+    """Show the segment NAME: its rule, its size, what it depends on, whom it shares members with."""
+    from orchestration.publish.portrait import read_portrait
+
+    portrait = read_portrait(context.home, name)
+    if portrait is None:
+        raise _no_release(context)
+    document = asdict(portrait)
+    status = document.pop("status")
+
+    def page() -> Group:
+        facts = Table.grid(padding=(0, 2))
+        for word, said in (
+            ("objective", portrait.objective),
+            ("owner", portrait.owner),
+            ("channel", portrait.channel),
+            ("members", f"{portrait.status.members:,}, {portrait.status.share_of_base:.1%} of the base"),
+            ("moved", f"{_cell(portrait.status.entered)} entered, {_cell(portrait.status.exited)} exited"),
+            ("state", _state(portrait.status)),
+            ("depends on", "\n".join(portrait.raw_columns)),
+        ):
+            facts.add_row(word, Text(said))
+        overlaps = [
+            {"segment": other.segment, "members of both": other.members_both, "jaccard": f"{other.jaccard or 0:.2f}"}
+            for other in portrait.overlaps
+        ]
+        return Group(
+            Text(f"{name}: {portrait.status.label}, on {portrait.as_of_date}, release {portrait.release}"),
+            "",
+            Text(portrait.description),
+            "",
+            Text(portrait.sql),
+            "",
+            facts,
+            "",
+            _table("Shares most members with", overlaps),
+        )
+
+    context.answer(status | document, page)
+
+
+@main.command()
+@click.argument("column")
+@_command
+def impact(context: Context, column: str) -> None:
+    """List the segments that hang on a raw COLUMN, such as crm/customers.email_opt_in, or on each of a table's."""
+    from orchestration.publish.portrait import read_impact
+
+    found = read_impact(context.home, column)
+    if found is None:
+        raise _no_release(context)
+    rows = [{"column": raw, "segments": ", ".join(hanging) or "none"} for raw, hanging in found.segments.items()]
+    context.answer(asdict(found), lambda: _table(f"Segments on {found.as_of_date} that hang on {column}", rows))
+
+
+@main.command()
 @_command
 def releases(context: Context) -> None:
     """List the releases that are kept, the newest published first."""
@@ -256,7 +318,7 @@ def _print_status(context: Context) -> int:
 
     status = read_status(context.home)
     if status is None:
-        raise ExtractMissing(f"There is no release in {context.home.releases} yet: make one with `segments refresh`.")
+        raise _no_release(context)
     held = [segment for segment in status.segments if segment.state == "held"]
 
     def table() -> Table:
@@ -267,9 +329,7 @@ def _print_status(context: Context) -> int:
                 "of base": f"{segment.share_of_base:.1%}",
                 "entered": segment.entered,
                 "exited": segment.exited,
-                "state": segment.state
-                if segment.state == "fresh"
-                else f"held since {segment.held_since}: {segment.held_because}",
+                "state": _state(segment),
                 "what": segment.label,
             }
             for segment in status.segments
@@ -284,6 +344,14 @@ def _print_status(context: Context) -> int:
 
     context.answer(asdict(status), table)
     return SOME_HELD if held else DONE
+
+
+def _no_release(context: Context) -> ExtractMissing:
+    return ExtractMissing(f"There is no release in {context.home.releases} yet: make one with `segments refresh`.")
+
+
+def _state(segment: SegmentStatus) -> str:
+    return "fresh" if segment.state == "fresh" else f"held since {segment.held_since}: {segment.held_because}"
 
 
 def _table(title: str, rows: list[dict[str, Any]]) -> Table:

@@ -42,6 +42,65 @@ def test_status_for_people_names_every_segment_whole(refreshed_shop: Home) -> No
     assert "segments.men_18_25" in told.stdout
 
 
+def test_show_tells_the_rule_the_size_and_what_a_segment_depends_on(refreshed_shop: Home, shop: Refreshed) -> None:
+    told = segments("show", "contactable_by_email", "--json", home=refreshed_shop.path)
+    assert told.returncode == 0, told.stderr
+    shown = json.loads(told.stdout)
+    status = json.loads(segments("status", "--json", home=refreshed_shop.path).stdout)["segments"]
+    assert next(one for one in status if one["segment"] == "contactable_by_email").items() <= shown.items()
+    assert shown["release"] == shop.manifest.release
+    assert "email_opt_in" in shown["sql"]
+    assert {"label", "description", "objective", "owner", "channel"} <= shown.keys()
+    assert shown["raw_columns"] == [
+        f"crm/customers.{column}" for column in ("customer_id", "email", "email_opt_in", "is_deleted")
+    ]
+    shared = [overlap["members_both"] for overlap in shown["overlaps"]]
+    assert shared == sorted(shared, reverse=True)
+    assert 0 < len(shared) <= 5
+    assert "contactable_by_any_channel" in [overlap["segment"] for overlap in shown["overlaps"]]
+
+
+def test_show_for_people_has_the_rule_in_words_and_in_sql(refreshed_shop: Home) -> None:
+    told = segments("show", "men_18_25", home=refreshed_shop.path)
+    assert "Men aged 18 to 25" in told.stdout
+    assert "gender = 'male'" in told.stdout
+    assert "crm/customers.birth_date" in told.stdout
+
+
+def test_impact_lists_exactly_the_segments_that_hang_on_a_column(refreshed_shop: Home) -> None:
+    told = segments("impact", "crm/customers.email_opt_in", "--json", home=refreshed_shop.path)
+    assert told.returncode == 0, told.stderr
+    assert json.loads(told.stdout)["segments"] == {
+        "crm/customers.email_opt_in": ["contactable_by_any_channel", "contactable_by_email", "unreachable"]
+    }
+    assert "contactable_by_email" in segments("impact", "crm/customers.email_opt_in", home=refreshed_shop.path).stdout
+
+
+def test_impact_of_a_table_goes_column_by_column_and_says_where_nothing_hangs(refreshed_shop: Home) -> None:
+    impact = json.loads(segments("impact", "shop/products", "--json", home=refreshed_shop.path).stdout)["segments"]
+    assert list(impact) == [
+        f"shop/products.{column}" for column in ("product_id", "product_name", "category", "department", "brand")
+    ]
+    assert impact["shop/products.category"] == ["parents_of_babies"]
+    assert impact["shop/products.brand"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["show", "men_18_26"], "no segment men_18_26 in release 2024-03-12-"),
+        (["show", "men_18_26"], "did you mean men_18_25?"),
+        (["impact", "crm/customer"], "no extract table crm/customer; did you mean crm/customers?"),
+        (["impact", "crm/customers.emial"], "has no column emial; did you mean crm/customers.email?"),
+        (["impact", "?"], "there are crm/customers, shop/order_lines"),
+    ],
+)
+def test_an_unknown_name_is_told_with_the_nearest(arguments: list[str], sentence: str, refreshed_shop: Home) -> None:
+    told = segments(*arguments, home=refreshed_shop.path)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert sentence in told.stderr
+
+
 def test_refresh_without_a_day_takes_the_newest_and_answers_in_json(stage: Stage) -> None:
     home = stage.home(corner_shop())
     told = segments("refresh", "--json", home=home.path)
@@ -74,6 +133,9 @@ def test_a_rollback_is_seen_at_once(stage: Stage) -> None:
     ("arguments", "code", "sentence"),
     [
         (["status"], 1, "There is no release"),
+        (["show", "men_18_25"], 1, "There is no release"),
+        (["impact", "crm/customers"], 1, "There is no release"),
+        (["impact", "crm/customers.nothing_like_it"], 2, "has no column nothing_like_it"),
         (["refresh"], 1, "There are no extracts yet"),
         (["rebuild"], 1, "Nothing was ever published"),
         (["rollback", "2017-12-31-0000"], 2, "There is no release 2017-12-31-0000"),

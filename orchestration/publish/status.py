@@ -46,11 +46,7 @@ def read_status(home: Home) -> Status | None:
     if manifest is None:
         return None
     with duckdb.connect(str(home.releases / manifest.release / OPENED), read_only=True) as release:
-        rows = release.execute(
-            "select s.segment, s.label, s.members, c.entered, c.exited, coalesce(c.share_of_base, 0), s.state, s.held_since, "
-            "s.held_because from catalog.segments as s inner join metrics.segment_counts_daily as c using (segment, as_of_date) "
-            "order by s.segment"
-        ).fetchall()
+        segments = read_segments(release)
         base = release.execute("select count(*) from customers.dim_customers").fetchall()[0][0]
     return Status(
         release=manifest.release,
@@ -59,5 +55,15 @@ def read_status(home: Home) -> Status | None:
         published_at=manifest.published_at,
         file=home.releases / "current" / OPENED,
         base_customers=base,
-        segments=[SegmentStatus(*row) for row in rows],
+        segments=segments,
     )
+
+
+def read_segments(release: duckdb.DuckDBPyConnection) -> list[SegmentStatus]:
+    """Every segment of an opened release, by name."""
+    rows = release.execute(
+        "select s.segment, s.label, s.members, c.entered, c.exited, coalesce(c.share_of_base, 0), s.state, s.held_since, "
+        "s.held_because from catalog.segments as s inner join metrics.segment_counts_daily as c using (segment, as_of_date) "
+        "order by s.segment"
+    ).fetchall()
+    return [SegmentStatus(*row) for row in rows]
