@@ -3,7 +3,7 @@
 
 {# Whether an earlier run left this table behind. #}
 {% macro is_built_before() -%}
-    {{ return(execute and load_relation(this) is not none) }}
+    {{ return(execute and not should_full_refresh() and load_relation(this) is not none) }}
 {%- endmacro %}
 
 {# The last as-of date of the table that an earlier run left, where this run can carry on from it: where it evaluates no day up to

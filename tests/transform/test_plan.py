@@ -49,7 +49,7 @@ class Night:
             drop_rows(self.home, ORDER_LINES, day, [order_line(f"L{day}", ordered_at=f"{day} 12:00:00")])
         for table_id in (CUSTOMERS, ORDER_LINES):
             table = EXTRACT_TABLES[table_id]
-            ingest(self.connection, self.home, table, Days(days[-1], days[-1]), judge_with(Settings()))
+            ingest(self.connection, self.home, table, Days(days[-1], days[-1]), judge_with(self.home, Settings()))
         register_archive(self.connection, self.home.archive)
 
     def plan(self, first: date, last: date, foundation: str = "f") -> Plan:
