@@ -49,7 +49,7 @@ def test_show_tells_the_rule_the_size_and_what_a_segment_depends_on(refreshed_sh
     status = json.loads(segments("status", "--json", home=refreshed_shop.path).stdout)["segments"]
     assert next(one for one in status if one["segment"] == "contactable_by_email").items() <= shown.items()
     assert shown["release"] == shop.manifest.release
-    assert "email_opt_in" in shown["sql"]
+    assert "is_contactable_by_email" in shown["sql"]
     assert {"label", "description", "objective", "owner", "channel"} <= shown.keys()
     assert shown["raw_columns"] == [
         f"crm/customers.{column}" for column in ("customer_id", "email", "email_opt_in", "is_deleted")

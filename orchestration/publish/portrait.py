@@ -11,8 +11,8 @@ from datetime import date
 
 import duckdb
 
+from expectations.contracts import EXTRACT_TABLES
 from orchestration.errors import ConfigurationError
-from orchestration.ingest.contracts import EXTRACT_TABLES
 from orchestration.publish.releases import OPENED, Manifest, current_release
 from orchestration.publish.status import SegmentStatus, read_segments
 from orchestration.settings import Home

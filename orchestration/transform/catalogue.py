@@ -110,7 +110,11 @@ def _in_a_release(rule: exp.Expr) -> exp.Expr:
     readable = rule.copy()
     for within in readable.find_all(exp.In):
         asked = within.args.get("query")
-        if isinstance(within.this, exp.Tuple) and asked and any(table.db == "segments" for table in asked.find_all(exp.Table)):
+        if (
+            isinstance(within.this, exp.Tuple)
+            and asked
+            and any(table.db == "segments" for table in asked.find_all(exp.Table))
+        ):
             within.set("this", exp.column("customer_id"))
             asked.this.set("expressions", [exp.column("customer_id")])
     return readable

@@ -17,8 +17,8 @@ from typing import Any
 import sqlglot
 from sqlglot.errors import SqlglotError
 
+from expectations.contracts import EXTRACT_TABLES
 from orchestration.errors import ConfigurationError
-from orchestration.ingest.contracts import EXTRACT_TABLES
 from orchestration.transform import dependence
 from orchestration.transform.catalogue import segments
 from orchestration.transform.dependence import Relation, Untraceable, relation_of

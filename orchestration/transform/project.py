@@ -113,7 +113,9 @@ class DbtProjectOfHome:
         self.prepare()
         compiled = self.run("compile", "--full-refresh", "--select", f"+tag:{SEGMENT_TAG}")
         if not compiled.success:
-            raise ConfigurationError(f"dbt cannot compile {self.project_dir}: {without_values(str(compiled.exception))}")
+            raise ConfigurationError(
+                f"dbt cannot compile {self.project_dir}: {without_values(str(compiled.exception))}"
+            )
         return sql_of_models(compiled)
 
     @property

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 import duckdb
 
-from orchestration.ingest.contracts import EXTRACT_TABLES
+from expectations.contracts import EXTRACT_TABLES
 from orchestration.transform.lineage import RawColumn
 
 TODAY = date(2024, 6, 30)

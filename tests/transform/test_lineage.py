@@ -177,8 +177,8 @@ def test_a_model_that_reads_an_unknown_table_is_named(project: DbtProjectOfHome,
 
 
 def test_sql_that_cannot_be_read_is_named_with_its_model(project: DbtProjectOfHome, compiled: dict[str, str]) -> None:
-    with pytest.raises(ConfigurationError, match="behind the model over_65 "):
-        trace(project.manifest(), compiled | {"over_65": "select from where ("})
+    with pytest.raises(ConfigurationError, match="behind the model aged_65_and_over "):
+        trace(project.manifest(), compiled | {"aged_65_and_over": "select from where ("})
 
 
 @pytest.mark.parametrize("raw", RAW_COLUMNS[:3], ids=str)
