@@ -68,14 +68,14 @@ class Size:
 def make_company(home: Path, size: Size, memory_limit: str = "4GB") -> list[date]:
     """Writes ``extracts/`` and ``settings.yml`` of the company into the home; gives the extract dates.
 
-    A home that already has a company of the same size is left as it is.
+    A home that already has a company of the same size keeps its extracts.
     """
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "settings.yml").write_text(yaml.safe_dump({"product_x": PRODUCT_X, "memory_limit": memory_limit}))
     stamp, described = home / "company.json", json.dumps(asdict(size))
     if stamp.exists() and stamp.read_text() == described:
         return size.days
     stamp.unlink(missing_ok=True)
-    home.mkdir(parents=True, exist_ok=True)
-    (home / "settings.yml").write_text(yaml.safe_dump({"product_x": PRODUCT_X, "memory_limit": memory_limit}))
     scratch = home / "company.duckdb"
     scratch.unlink(missing_ok=True)
     with duckdb.connect(str(scratch)) as connection:

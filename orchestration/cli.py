@@ -269,6 +269,18 @@ def rollback(context: Context, release: str) -> None:
     )
 
 
+@main.command("release-held")
+@click.argument("name")
+@click.option("--reason", required=True, help="Why it is right to publish it; kept with your name and the time.")
+@_command
+def release_held(context: Context, name: str, reason: str) -> int:
+    """Publish the held segment NAME all the same."""
+    from orchestration.refresh import release_held as run
+
+    run(context.home, context.settings, name, reason)
+    return _print_status(context)
+
+
 @main.command()
 @_command
 def rebuild(context: Context) -> int:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import os
 import shutil
 from pathlib import Path
 
 from orchestration.days import Days
-from orchestration.errors import ExtractMissing
+from orchestration.errors import ConfigurationError, ExtractMissing
 from orchestration.instance import first_and_newest_day, open_instance
 from orchestration.partitions import range_tags
 from orchestration.progress import QUIET
 from orchestration.publish.releases import Manifest, current_release
 from orchestration.settings import Home, Settings
-from orchestration.warehouse import only_one_refresh
+from orchestration.warehouse import Warehouse, only_one_refresh
 
 
 def refresh(home: Home, settings: Settings, days: Days) -> Manifest:
@@ -52,3 +53,31 @@ def rebuild(home: Home, settings: Settings, days: Days) -> Manifest:
             shutil.rmtree(file) if file.is_dir() else file.unlink()
         # The plan finds the release's days missing from the empty warehouse and evaluates them all.
         return refresh(home, settings, Days(days.last, days.last))
+
+
+def release_held(home: Home, settings: Settings, segment: str, reason: str) -> Manifest:
+    """Has a held segment published all the same, and keeps who, when and why as a fact.
+
+    It is released on the days on which it is held now; another day is judged anew, against the size released. A run that is killed after the
+    fact was kept is made good by the next one. Raises ConfigurationError, with nothing changed, where there is no such
+    segment, it is not held, or no reason is given.
+    """
+    from orchestration.publish.status import read_status
+    from orchestration.transform.holds import held_days
+    from orchestration.transform.overrides import add_override
+
+    if not reason.strip():
+        raise ConfigurationError("Say why: a segment is released with a reason that can be read next year.")
+    with only_one_refresh(home):
+        status = read_status(home)
+        if status is None:
+            raise ExtractMissing(f"There is no release in {home.releases} yet: make one with `segments refresh`.")
+        known = {one.segment: one for one in status.segments}
+        if segment not in known:
+            near = difflib.get_close_matches(segment, known, n=1)
+            raise ConfigurationError(f"There is no segment {segment}{f'; did you mean {near[0]}?' if near else '.'}")
+        since = known[segment].held_since
+        if since is None:
+            raise ConfigurationError(f"{segment} is not held in release {status.release}: there is nothing to release.")
+        add_override(home, segment, reason.strip(), held_days(Warehouse(home, settings), segment, since))
+        return refresh(home, settings, Days(status.as_of_date, status.as_of_date))

@@ -29,7 +29,8 @@ delete from metrics.segment_counts_daily
 where as_of_date between $first and $last and segment in (select segment from refresh.segments)
 """
 
-#: A day that was not evaluated is held: it carries the last evaluated day's figures, and nobody enters or leaves on it.
+#: A day that is not believed, or was not evaluated, is held: it carries the last believed day's figures, and nobody enters or
+#: leaves on it. A segment that was never believed has no members.
 RECORD = """
 insert into metrics.segment_counts_daily
 with days as (
@@ -51,8 +52,8 @@ counts as (
         days.as_of_date,
         first_days.segment,
         first_days.first_day,
-        held.because as held_because,
-        last_value(sizes.members ignore nulls) over so_far as members,
+        coalesce(held.because, case when sizes.is_held then sizes.remark end) as held_because,
+        coalesce(last_value(case when not sizes.is_held then sizes.members end ignore nulls) over so_far, 0) as members,
         last_value(sizes.base_customers ignore nulls) over so_far as base_customers
     from (from days union select distinct as_of_date from metrics.segment_sizes where as_of_date < $first) as days
     inner join refresh.segments as current on true

@@ -73,7 +73,11 @@ TABLES = [
                     select max(f.as_of_date) from metrics.segment_counts_daily as f
                     where f.segment = d.segment and f.state = 'fresh'), date '0001-01-01')
             ) end as held_since,
-            c.held_because
+            c.held_because,
+            (
+                select arg_max(o.who || ' on ' || left(o.released_at, 10) || ': ' || o.reason, o.released_at)
+                from refresh.overrides as o where o.segment = d.segment
+            ) as released_by
         from refresh.definitions as d
         inner join metrics.segment_counts_daily as c
             on c.segment = d.segment and c.as_of_date = (select max(as_of_date) from metrics.segment_counts_daily)
@@ -101,6 +105,7 @@ TABLES = [
             "state": "fresh, or held: the last good version is published.",
             "held_since": "First day of the hold; null where fresh.",
             "held_because": "Why it is held; null where fresh.",
+            "released_by": "Who last had it published although it was held, when and why; null where nobody did.",
         },
     ),
 ]

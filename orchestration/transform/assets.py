@@ -20,6 +20,7 @@ from orchestration.partitions import days_of_run
 from orchestration.transform.catalogue import definitions, segments
 from orchestration.transform.lineage import lineage_of_segments
 from orchestration.transform.meaning import foundation_of
+from orchestration.transform.overrides import read_overrides
 from orchestration.transform.plan import (
     Plan,
     chunk_built,
@@ -27,6 +28,7 @@ from orchestration.transform.plan import (
     next_chunk,
     row_counts,
     write_definitions,
+    write_overrides,
     write_segments,
 )
 from orchestration.transform.project import DbtProjectOfHome, sql_of_models
@@ -36,7 +38,7 @@ from orchestration.warehouse import Warehouse
 PublishedDays = Callable[[], Days | None]
 
 #: The sources of the dbt project that describe the run itself.
-PLAN_KEYS = [dg.AssetKey(["refresh", name]) for name in ("run", "as_of_dates", "segments")]
+PLAN_KEYS = [dg.AssetKey(["refresh", name]) for name in ("run", "as_of_dates", "segments", "released_segments")]
 
 
 class TransformFailed(SegmentsError):
@@ -96,12 +98,13 @@ def dbt_models(project: DbtProjectOfHome, published_days: PublishedDays) -> dg.A
 
 def _plan(warehouse: Warehouse, days: Days | None, published_days: PublishedDays) -> Plan:
     project = DbtProjectOfHome(warehouse)
-    manifest = project.manifest()
+    manifest, archive, overrides = project.manifest(), warehouse.home.archive, read_overrides(warehouse.home)
     with warehouse.connect() as connection:
-        register_archive(connection, warehouse.home.archive)
-        foundation = foundation_of(manifest, project.variables)
+        register_archive(connection, archive)
         write_segments(connection, segments(manifest))
-        return make_plan(connection, warehouse.home.archive, days, published_days(), foundation)
+        write_overrides(connection, overrides)
+        foundation = foundation_of(manifest, project.variables)
+        return make_plan(connection, archive, days, published_days(), foundation, overrides)
 
 
 def _next_chunk(warehouse: Warehouse) -> Days | None:

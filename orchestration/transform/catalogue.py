@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlglot import exp
 
 from orchestration.errors import ConfigurationError
 from orchestration.transform.meaning import columns_used, definition_hashes, parse
+from orchestration.transform.output_rules import OutputRules, output_rules
 from orchestration.transform.project import SEGMENT_TAG
 
 REQUIRED_META = ("label", "objective", "owner", "channel", "family")
@@ -30,6 +31,7 @@ class Segment:
     family: str
     scheme: str | None
     builds_on: tuple[str, ...]
+    output_rules: OutputRules = field(default_factory=OutputRules)
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,14 @@ def _segment(node: dict[str, Any], manifest: Mapping[str, Any]) -> Segment:
     parents = (manifest["nodes"].get(parent) for parent in node["depends_on"]["nodes"])
     builds_on = sorted(parent["name"] for parent in parents if parent and SEGMENT_TAG in parent["tags"])
     words = {word: str(meta[word]) for word in REQUIRED_META}
-    return Segment(name, description=description, scheme=meta.get("scheme"), builds_on=tuple(builds_on), **words)
+    return Segment(
+        name,
+        description=description,
+        scheme=meta.get("scheme"),
+        builds_on=tuple(builds_on),
+        output_rules=output_rules(name, meta.get("output_rules")),
+        **words,
+    )
 
 
 def _in_a_release(rule: exp.Expr) -> exp.Expr:

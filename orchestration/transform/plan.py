@@ -18,6 +18,8 @@ from orchestration.days import ONE_DAY, Days, Record, chunks, days_to_evaluate
 from orchestration.errors import ExtractMissing, StepTooEarly
 from orchestration.ingest.archive import archived
 from orchestration.transform.catalogue import Definition, Segment
+from orchestration.transform.output_rules import OutputRules
+from orchestration.transform.overrides import Override
 
 #: Stands for "no extract has to be read again".
 NEVER = date.max
@@ -46,19 +48,22 @@ def make_plan(
     requested: Days | None,
     published: Days | None,
     foundation: str,
+    overrides: Sequence[Override] = (),
 ) -> Plan:
     """Works out the plan and notes it as unfinished; ``finish`` takes the note away.
 
     Without ``requested`` days it is every day in the archive that is not on record yet. ``published`` are the days of
     the current release: a warehouse that was thrown away gets all of them back. ``refresh.segments`` must be written
     before. ``foundation`` is the fingerprint of what the incremental models are made of: when it changes, they are built
-    anew. A day whose required extracts never came is not evaluated: its segments are held.
+    anew. An override changes the days since the first that it releases, as a corrected extract does. A day whose required
+    extracts never came is not evaluated: its segments are held.
 
     Raises ExtractMissing where that is so of every day.
     """
     _create_tables(connection)
-    partitions = _partitions(connection, archive) | {(FOUNDATION, date.min): foundation}
-    rebuild_from = _first_change(connection, partitions)
+    partitions = _partitions(connection, archive)
+    rests_on = partitions | _released(overrides) | {(FOUNDATION, date.min): foundation}
+    rebuild_from = _first_change(connection, rests_on)
     if rebuild_from == date.min:
         connection.execute("drop schema if exists intermediate cascade")
     record, unfinished = _record(connection), _range(connection, "refresh.unfinished")
@@ -83,9 +88,9 @@ def make_plan(
         "insert into refresh.planned_from "
         "select unnest($tables::varchar[]), unnest($days::date[]), unnest($hashes::varchar[])",
         {
-            "tables": [table for table, _ in partitions],
-            "days": [day for _, day in partitions],
-            "hashes": list(partitions.values()),
+            "tables": [name for name, _ in rests_on],
+            "days": [day for _, day in rests_on],
+            "hashes": list(rests_on.values()),
         },
     )
     connection.execute("create or replace table refresh.held (as_of_date date, because varchar)")
@@ -124,6 +129,13 @@ def next_chunk(connection: duckdb.DuckDBPyConnection) -> Days | None:
         {"chunk": chunk},
     )
     first, last = connection.execute("select min(as_of_date), max(as_of_date) from refresh.as_of_dates").fetchall()[0]
+    if _exists(connection, "metrics", "segment_sizes"):
+        connection.execute(
+            "update refresh.segments set members_before = ("
+            "select arg_max(sizes.members, sizes.as_of_date) from metrics.segment_sizes as sizes "
+            "where sizes.segment = segments.segment and not sizes.is_held and sizes.as_of_date < $first)",
+            {"first": first},
+        )
     return Days(first, last)
 
 
@@ -133,12 +145,34 @@ def chunk_built(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def write_segments(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment]) -> None:
-    """Tells dbt which segments there are and which exclusive scheme each belongs to."""
+    """Tells dbt which segments there are, the exclusive scheme of each and its output rules."""
     _create_tables(connection)
-    connection.execute("create or replace table refresh.segments (segment varchar, scheme varchar)")
-    connection.executemany(
-        "insert into refresh.segments values (?, ?)", [(segment.name, segment.scheme) for segment in segments]
+    connection.execute(
+        "create or replace table refresh.segments (segment varchar, scheme varchar, min_members bigint, max_members bigint, "
+        "changed_by_share double, changed_by_members bigint, allow_empty boolean, only_warns boolean, members_before bigint)"
     )
+    connection.executemany(
+        "insert into refresh.segments values (?, ?, ?, ?, ?, ?, ?, ?, null)",
+        [(segment.name, segment.scheme, *_columns_of(segment.output_rules)) for segment in segments],
+    )
+
+
+def write_overrides(connection: duckdb.DuckDBPyConnection, overrides: Sequence[Override]) -> None:
+    """Tells dbt which days of a segment somebody had published, and the catalogue who."""
+    released = [(override.segment, day) for override in overrides for day in override.as_of_dates]
+    connection.execute("create or replace table refresh.released_segments (segment varchar, as_of_date date)")
+    connection.execute(
+        "insert into refresh.released_segments select distinct unnest($segments::varchar[]), unnest($days::date[])",
+        {"segments": [segment for segment, _ in released], "days": [day for _, day in released]},
+    )
+    connection.execute(
+        "create or replace table refresh.overrides (segment varchar, who varchar, released_at varchar, reason varchar)"
+    )
+    if overrides:
+        connection.executemany(
+            "insert into refresh.overrides values (?, ?, ?, ?)",
+            [(override.segment, override.who, override.at, override.reason) for override in overrides],
+        )
 
 
 def write_definitions(
@@ -248,7 +282,7 @@ def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _not_on_record(partitions: dict[tuple[str, date], str], record: Record | None) -> Days:
     """The days of the archive after the record's last, or else that last day again."""
-    archived_days = [day for table, day in partitions if table != FOUNDATION and EXTRACT_TABLES[table].required]
+    archived_days = [day for table, day in partitions if EXTRACT_TABLES[table].required]
     if not archived_days:
         raise ExtractMissing("The archive is empty: ingest extracts before evaluating their days.")
     newest = max(archived_days)
@@ -265,10 +299,30 @@ def _partitions(connection: duckdb.DuckDBPyConnection, archive: Path) -> dict[tu
     }
 
 
-def _first_change(connection: duckdb.DuckDBPyConnection, partitions: dict[tuple[str, date], str]) -> date | None:
-    """The first extract date at which the archive differs from what the warehouse was built from."""
-    built = {(table, day): sha for table, day, sha in connection.execute("from refresh.built_from").fetchall()}
-    return min((day for (_, day), _ in partitions.items() ^ built.items()), default=None)
+def _released(overrides: Sequence[Override]) -> dict[tuple[str, date], str]:
+    """Every override as something that the record rests on, by its number and the first day that it releases."""
+    return {(f"override {number}", min(override.as_of_dates)): override.at for number, override in enumerate(overrides)}
+
+
+def _columns_of(rules: OutputRules) -> tuple[int | float | bool | None, ...]:
+    """The columns of refresh.segments that say them."""
+    changed = rules.hold_if_changed_by
+    change = (changed.share, changed.members) if changed else (None, None)
+    return (rules.min_members, rules.max_members, *change, rules.allow_empty, rules.on_breach == "warn")
+
+
+def _exists(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
+    found = connection.execute(
+        "select 1 from duckdb_tables() where schema_name = $schema and table_name = $table",
+        {"schema": schema, "table": table},
+    )
+    return found.fetchone() is not None
+
+
+def _first_change(connection: duckdb.DuckDBPyConnection, rests_on: dict[tuple[str, date], str]) -> date | None:
+    """The first day at which the archive, or what is believed of it, differs from what the warehouse was built from."""
+    built = {(name, day): sha for name, day, sha in connection.execute("from refresh.built_from").fetchall()}
+    return min((day for (_, day), _ in rests_on.items() ^ built.items()), default=None)
 
 
 def _record(connection: duckdb.DuckDBPyConnection) -> Record | None:

@@ -24,7 +24,7 @@ VERSIONED = [
     "int_customer_days",
     "int_customer_category_days",
 ]
-MODELS = [*VERSIONED, "int_order_references", "segment_membership_history"]
+MODELS = [*VERSIONED, "int_order_references", "segment_sizes", "segment_days", "segment_membership_history"]
 
 #: order_line_id, amount by extract date: what the shop sends at first, and what the two later extracts then really say.
 LINES_AT_FIRST = [
@@ -81,10 +81,10 @@ class Scene:
             for source in ("shop.order_lines", "shop.products"):
                 warehouse.execute(f"create table columns as select * from {source} limit 0")
                 warehouse.execute(f"drop view {source}; create table {source} as from columns; drop table columns")
-            warehouse.execute("drop schema intermediate cascade; delete from metrics.segment_membership_history")
             warehouse.execute(
-                "create or replace table refresh.segments as select 's' as segment, null::varchar as scheme"
+                "drop schema intermediate cascade; delete from metrics.segment_sizes; delete from metrics.segment_membership_history"
             )
+            warehouse.execute("delete from refresh.segments; insert into refresh.segments (segment) values ('s')")
             warehouse.execute("drop view metrics.segment_membership")
             warehouse.execute(
                 "create table metrics.segment_membership (segment varchar, as_of_date date, customer_id varchar)"

@@ -25,10 +25,10 @@ def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
             create table refresh.segments as select unnest(['some', 'none']) as segment;
             create table refresh.definitions as select segment, 'hash of ' || segment as definition_hash from refresh.segments;
             create table refresh.held (as_of_date date, because varchar);
-            create table metrics.segment_sizes (as_of_date date, segment varchar, members bigint, base_customers bigint);
+            create table metrics.segment_sizes (as_of_date date, segment varchar, members bigint, base_customers bigint, is_held boolean, remark varchar);
             insert into metrics.segment_sizes values
-                ('2024-03-09', 'some', 2, 4), ('2024-03-09', 'none', 0, 4),
-                ('2024-03-10', 'some', 1, 4), ('2024-03-10', 'none', 0, 4);
+                ('2024-03-09', 'some', 2, 4, false, null), ('2024-03-09', 'none', 0, 4, false, null),
+                ('2024-03-10', 'some', 1, 4, false, null), ('2024-03-10', 'none', 0, 4, false, null);
             create table metrics.segment_membership_changes (as_of_date date, segment varchar, customer_id varchar, change varchar);
             insert into metrics.segment_membership_changes values ('2024-03-10', 'some', 'C1', 'exited');
             """

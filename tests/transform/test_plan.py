@@ -59,10 +59,12 @@ class Night:
     def build(self) -> None:
         """What dbt does to the sizes, of every chunk that is left."""
         self.connection.execute("create schema if not exists metrics")
-        self.connection.execute("create table if not exists metrics.segment_sizes (as_of_date date, segment varchar)")
+        self.connection.execute(
+            "create table if not exists metrics.segment_sizes (as_of_date date, segment varchar, members bigint, is_held boolean)"
+        )
         while next_chunk(self.connection):
             self.connection.execute(
-                "insert into metrics.segment_sizes select as_of_date, 'lapsed' from refresh.as_of_dates"
+                "insert into metrics.segment_sizes select as_of_date, 'lapsed', 1, false from refresh.as_of_dates"
             )
             chunk_built(self.connection)
 

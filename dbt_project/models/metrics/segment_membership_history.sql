@@ -4,15 +4,24 @@
     pre_hook="{{ forget_memberships() }}", post_hook="{{ close_memberships() }}",
 ) }}
 
-with before as (
+with membership as (
+
+    select membership.segment, membership.customer_id, membership.as_of_date, days.previous_as_of_date, days.next_as_of_date
+    from {{ ref('segment_membership') }} as membership
+    inner join {{ ref('segment_days') }} as days
+        on days.segment = membership.segment and days.as_of_date = membership.as_of_date
+
+),
+
+before as (
 
     {% if is_incremental() -%}
-    select history.segment, history.customer_id
+    select history.segment, history.customer_id, days.as_of_date as first_as_of_date
     from {{ this }} as history
-    inner join {{ source('refresh', 'segments') }} using (segment)
+    inner join {{ ref('segment_days') }} as days on days.segment = history.segment and days.previous_as_of_date is null
     where history.exited_on is null
     {%- else -%}
-    select segment, customer_id from {{ ref('segment_membership') }} where false
+    select segment, customer_id, as_of_date as first_as_of_date from membership where false
     {%- endif %}
 
 ),
@@ -20,31 +29,30 @@ with before as (
 changes_of_the_first_day as (
 
     select
-        coalesce(today.segment, before.segment) as segment,
-        coalesce(today.customer_id, before.customer_id) as customer_id,
-        {{ first_as_of_date() }} as changed_on,
+        coalesce(first_day.segment, before.segment) as segment,
+        coalesce(first_day.customer_id, before.customer_id) as customer_id,
+        coalesce(first_day.as_of_date, before.first_as_of_date) as changed_on,
         case when before.segment is null then 1 else -1 end as change
     from (
-        select segment, customer_id from {{ ref('segment_membership') }} where as_of_date = {{ first_as_of_date() }}
-    ) as today
-    full join before on before.segment = today.segment and before.customer_id = today.customer_id
-    where before.segment is null or today.segment is null
+        select segment, customer_id, as_of_date from membership where previous_as_of_date is null
+    ) as first_day
+    full join before on before.segment = first_day.segment and before.customer_id = first_day.customer_id
+    where before.segment is null or first_day.segment is null
 
 ),
 
--- A membership counts +1 on its day and -1 on the next evaluated day; what does not cancel out entered or exited.
+-- A membership counts +1 on its day and -1 on the next one believed; what does not cancel out entered or exited.
 edges as (
 
     select segment, customer_id, as_of_date as changed_on, 1 as edge
-    from {{ ref('segment_membership') }}
-    where as_of_date > {{ first_as_of_date() }}
+    from membership
+    where previous_as_of_date is not null
 
     union all
 
-    select membership.segment, membership.customer_id, days.next_as_of_date as changed_on, -1 as edge
-    from {{ ref('segment_membership') }} as membership
-    inner join {{ source('refresh', 'as_of_dates') }} as days using (as_of_date)
-    where days.next_as_of_date is not null
+    select segment, customer_id, next_as_of_date as changed_on, -1 as edge
+    from membership
+    where next_as_of_date is not null
 
 ),
 

@@ -1,0 +1,11 @@
+{{ config(materialized='view') }}
+
+select
+    sizes.segment,
+    sizes.as_of_date,
+    lag(sizes.as_of_date) over days_of_segment as previous_as_of_date,
+    lead(sizes.as_of_date) over days_of_segment as next_as_of_date
+from {{ ref('segment_sizes') }} as sizes
+inner join {{ source('refresh', 'as_of_dates') }} as as_of_dates using (as_of_date)
+where not sizes.is_held
+window days_of_segment as (partition by sizes.segment order by sizes.as_of_date)
