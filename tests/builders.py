@@ -266,6 +266,7 @@ def corner_shop() -> Company:
                 _bought("last-minute-winter", 6, "2024-03-10 04:59:59"),
                 _bought("returned", 10, "2024-03-11 12:00:00", quantity="-1", amount="-80.00"),
                 _bought("today", 11, "2024-03-11 12:00:00", product_id="BABY"),
+                _bought("of-a-champion", 0, "2024-03-11 12:00:00"),
             ],
             fourth: [_bought("first-ever", 23, "2024-03-12 12:00:00")],
         },

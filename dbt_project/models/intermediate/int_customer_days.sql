@@ -17,42 +17,24 @@ with touched as (
 
 ),
 
--- Grouping by order first takes two thirds of the time of counting distinct orders.
-orders_of_days as (
+totals as (
 
     select
         touched.customer_id,
         touched.ordered_on,
-        touched.touched_on,
-        bool_or(line.quantity > 0) as is_purchase,
+        touched.touched_on as valid_from,
+        count(distinct line.order_id) filter (where line.quantity > 0) as orders,
         count(line.order_line_id) as lines,
         count(line.order_line_id) filter (where line.quantity < 0) as returned_lines,
-        sum(line.amount) as spend,
-        sum(line.amount) filter (where line.amount < 0) as returned_amount,
-        sum(line.discount) as discount
+        coalesce(sum(line.amount), 0)::decimal(18, 2) as spend,
+        coalesce(sum(line.amount) filter (where line.amount < 0), 0)::decimal(18, 2) as returned_amount,
+        coalesce(sum(line.discount), 0)::decimal(18, 2) as discount
     from touched
     left join {{ ref('int_order_lines') }} as line
         on line.customer_id = touched.customer_id
         and line.ordered_on = touched.ordered_on
         and {{ valid_on('touched.touched_on', 'line') }}
-    group by touched.customer_id, touched.ordered_on, touched.touched_on, line.order_id
-
-),
-
-totals as (
-
-    select
-        customer_id,
-        ordered_on,
-        touched_on as valid_from,
-        count(*) filter (where is_purchase) as orders,
-        sum(lines)::bigint as lines,
-        sum(returned_lines)::bigint as returned_lines,
-        coalesce(sum(spend), 0)::decimal(18, 2) as spend,
-        coalesce(sum(returned_amount), 0)::decimal(18, 2) as returned_amount,
-        coalesce(sum(discount), 0)::decimal(18, 2) as discount
-    from orders_of_days
-    group by customer_id, ordered_on, touched_on
+    group by touched.customer_id, touched.ordered_on, touched.touched_on
 
 )
 
