@@ -14,7 +14,8 @@ class ExtractTable:
     """One extract table.
 
     ``columns`` maps each column to its DuckDB type; ``key`` names the columns by which a row replaces an earlier one.
-    A ``required`` table has an extract on every day.
+    A ``required`` table has an extract on every day. ``categories`` are the text columns with few values, worth counting
+    one by one; ``happened_at`` is the column that says when a row's event happened, in UTC.
     """
 
     source: str
@@ -22,6 +23,8 @@ class ExtractTable:
     key: tuple[str, ...]
     columns: dict[str, str]
     required: bool = False
+    categories: tuple[str, ...] = ()
+    happened_at: str | None = None
 
     @property
     def id(self) -> str:
@@ -34,6 +37,7 @@ _CUSTOMERS = ExtractTable(
     name="customers",
     key=("customer_id",),
     required=True,
+    categories=("gender", "country", "region", "preferred_channel", "age_band", "income_band"),
     columns={
         "customer_id": "VARCHAR",
         "email": "VARCHAR",
@@ -60,6 +64,7 @@ _ORDER_LINES = ExtractTable(
     name="order_lines",
     key=("order_line_id",),
     required=True,
+    happened_at="ordered_at",
     columns={
         "order_line_id": "VARCHAR",
         "order_id": "VARCHAR",
@@ -76,6 +81,7 @@ _PRODUCTS = ExtractTable(
     source="shop",
     name="products",
     key=("product_id",),
+    categories=("category", "department", "brand"),
     columns={
         "product_id": "VARCHAR",
         "product_name": "VARCHAR",
@@ -89,6 +95,7 @@ _CAMPAIGNS = ExtractTable(
     source="crm",
     name="campaigns",
     key=("campaign_id",),
+    categories=("channel",),
     columns={
         "campaign_id": "VARCHAR",
         "campaign_name": "VARCHAR",
@@ -105,6 +112,7 @@ _CAMPAIGN_CONTACTS = ExtractTable(
     source="crm",
     name="campaign_contacts",
     key=("campaign_id", "customer_id"),
+    categories=("arm",),
     columns={
         "campaign_id": "VARCHAR",
         "customer_id": "VARCHAR",
@@ -117,6 +125,8 @@ _CAMPAIGN_RESPONSES = ExtractTable(
     source="crm",
     name="campaign_responses",
     key=("campaign_id", "customer_id", "response", "responded_at"),
+    categories=("response",),
+    happened_at="responded_at",
     columns={
         "campaign_id": "VARCHAR",
         "customer_id": "VARCHAR",

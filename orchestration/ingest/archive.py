@@ -1,7 +1,7 @@
 """The dated archive of accepted rows and the quarantine of broken ones: one Parquet file per table and extract date.
 
-An archive file carries, in its own metadata, which extract it came from and what the checks found in it, so that one
-rename makes rows, origin and quality known together.
+An archive file carries, in its own metadata, which extract it came from, what the checks found in it and its profile, so
+that one rename makes rows, origin, quality and profile known together.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -97,17 +98,22 @@ def keep_accepted(
     extract: Extract,
     relation: str,
     quality: list[Quality],
+    profile: dict[str, Any],
     refused: int,
 ) -> Origin:
     """Writes the rows of a day that are not refused into the archive, without the values that broke a rule, replacing
-    the day's earlier version by one rename.
+    the day's earlier version by one rename. The profile is any JSON object that describes them.
     """
     day = extract.extract_date
     rows = connection.execute(f"select count(*) from {relation} where extract_date = $day", {"day": day}).fetchall()[0][
         0
     ]
     origin = Origin(extract.path.name, extract.stamp, extract.sha256, rows, refused)
-    metadata = {"origin": json.dumps(asdict(origin)), "quality": json.dumps([asdict(found) for found in quality])}
+    metadata = {
+        "origin": json.dumps(asdict(origin)),
+        "quality": json.dumps([asdict(found) for found in quality]),
+        "profile": json.dumps(profile),
+    }
     nulled = connection.execute(
         f"select distinct unnest(nulled_columns) from {relation} where extract_date = $day", {"day": day}
     ).fetchall()
@@ -145,10 +151,11 @@ def keep_broken(connection: duckdb.DuckDBPyConnection, quarantine: Path, extract
 
 
 def register_archive(connection: duckdb.DuckDBPyConnection, archive: Path) -> None:
-    """Makes the archive readable as views: ``crm.customers`` and so on, and what the checks found as
-    ``quality.results``.
+    """Makes the archive readable as views: ``crm.customers`` and so on, what the checks found as ``quality.results``, and
+    what each extract looks like as ``quality.profiles``.
 
-    A table that never had an extract is an empty view, so that the models need not know.
+    A table that never had an extract is an empty view, so that the models need not know. An archive file that was written
+    before there were profiles has none.
     """
     for schema in ("crm", "shop", "quality"):
         connection.execute(f"create schema if not exists {schema}")
@@ -160,6 +167,10 @@ def register_archive(connection: duckdb.DuckDBPyConnection, archive: Path) -> No
             rows = f"from (select {nulls}, null::date as extract_date) where false"
         connection.execute(f"create or replace view {table.source}.{table.name} as {rows}")
     connection.execute(f"create or replace view quality.results as {_quality_query(archive, EXTRACT_TABLES.values())}")
+    connection.execute(
+        "create or replace view quality.profiles as select extract_date, source, table_name, said as profile "
+        f"from ({_notes(archive, EXTRACT_TABLES.values())}) where note = 'profile'"
+    )
 
 
 def _quality_query(archive: Path, tables: Iterable[ExtractTable]) -> str:
@@ -167,18 +178,8 @@ def _quality_query(archive: Path, tables: Iterable[ExtractTable]) -> str:
 
     Whether a file is that of the day before is not kept but seen from the two, for either may come late.
     """
-    notes = [
-        "select regexp_extract(file_name, 'extract_date=([0-9-]+)', 1)::date as extract_date, "
-        f"'{table.source}' as source, '{table.name}' as table_name, decode(key) as note, decode(value)::json as said "
-        f"from parquet_kv_metadata({_files(archive, table)})"
-        for table in tables
-        if _has_partitions(archive, table)
-    ]
-    nothing = (
-        "select null::date as extract_date, '' as source, '' as table_name, '' as note, '{}'::json as said where false"
-    )
     return f"""
-        with notes as ({" union all ".join(notes) or nothing}),
+        with notes as ({_notes(archive, tables)}),
         origins as (
             select
                 extract_date, source, table_name,
@@ -199,6 +200,21 @@ def _quality_query(archive: Path, tables: Iterable[ExtractTable]) -> str:
             extract_date, source, table_name, '{REPEATED_FILE}', '', 'warning', is_repeated is not true,
             case when is_repeated then 'the same bytes as ' || file_before else '' end, rows, 0
         from origins"""
+
+
+def _notes(archive: Path, tables: Iterable[ExtractTable]) -> str:
+    """What every partition says of itself in its metadata, one row per extract and kind of note."""
+    notes = [
+        "select regexp_extract(file_name, 'extract_date=([0-9-]+)', 1)::date as extract_date, "
+        f"'{table.source}' as source, '{table.name}' as table_name, decode(key) as note, decode(value)::json as said "
+        f"from parquet_kv_metadata({_files(archive, table)})"
+        for table in tables
+        if _has_partitions(archive, table)
+    ]
+    nothing = (
+        "select null::date as extract_date, '' as source, '' as table_name, '' as note, '{}'::json as said where false"
+    )
+    return " union all ".join(notes) or nothing
 
 
 def _has_partitions(archive: Path, table: ExtractTable) -> bool:

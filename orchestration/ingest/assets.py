@@ -6,6 +6,7 @@ Who judges is handed in, so that this package knows files and nothing of expecta
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import dagster as dg
 import duckdb
@@ -37,11 +38,12 @@ DAYS_SAID = 5
 
 @dataclass(frozen=True)
 class Judged:
-    """What a judge says of one extract; ``refusal`` is the sentence that stops the run, where too many rows were
-    refused.
+    """What a judge says of one extract; ``profile`` is what its accepted rows look like, as JSON; ``refusal`` is the
+    sentence that stops the run, where too many rows were refused.
     """
 
     quality: list[Quality]
+    profile: dict[str, Any]
     refused: int
     refusal: str | None
 
@@ -136,7 +138,9 @@ def ingest(
             refusals.append(verdict.refusal)
             continue
         quality = verdict.quality + _file_quality(extract, findings, verdict.quality)
-        origins[day] = keep_accepted(connection, home.archive, extract, relation, quality, verdict.refused)
+        origins[day] = keep_accepted(
+            connection, home.archive, extract, relation, quality, verdict.profile, verdict.refused
+        )
     connection.execute(f"drop table {relation}")
     if refusals:
         raise ExtractRefused("\n".join(refusals))

@@ -13,6 +13,7 @@ from orchestration.ingest.archive import partition
 from orchestration.ingest.assets import Judge, Judged
 from orchestration.settings import Home, Settings
 from orchestration.validate.judging import judge
+from orchestration.validate.profile import profiles
 from orchestration.validate.refusal import too_much_refused
 
 
@@ -23,9 +24,11 @@ def judge_with(home: Home, settings: Settings) -> Judge:
         connection: duckdb.DuckDBPyConnection, relation: str, table: ExtractTable, days: Sequence[date]
     ) -> dict[date, Judged]:
         judgement = judge(connection, relation, table, business_timezone=settings.business_timezone, days=days)
+        looks = profiles(connection, relation, table, business_timezone=settings.business_timezone, days=days)
         return {
             day: Judged(
                 quality=judgement.quality[day],
+                profile=looks[day].as_json(),
                 refused=judgement.refused[day].refused,
                 refusal=too_much_refused(
                     table.id,
