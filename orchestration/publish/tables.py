@@ -62,6 +62,11 @@ TABLES = [
         "order by extract_date, source, table_name, expectation, column_name",
     ),
     ReleaseTable(
+        "metrics.input_profile",
+        "select * from metrics.input_profile where extract_date <= (select max(as_of_date) from metrics.segment_counts_daily) "
+        "order by extract_date, source, table_name, column_name",
+    ),
+    ReleaseTable(
         "catalog.segments",
         """
         select

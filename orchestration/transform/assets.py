@@ -39,6 +39,8 @@ PublishedDays = Callable[[], Days | None]
 
 #: The sources of the dbt project that describe the run itself.
 PLAN_KEYS = [dg.AssetKey(["refresh", name]) for name in ("run", "as_of_dates", "segments", "released_segments")]
+#: Those that describe the extracts, each a view over what the archive's files say of themselves.
+QUALITY_KEYS = [dg.AssetKey(["quality", name]) for name in ("results", "profiles")]
 
 
 class TransformFailed(SegmentsError):
@@ -53,7 +55,7 @@ def plan_asset(published_days: PublishedDays) -> dg.AssetsDefinition:
         group_name="transform",
         specs=[
             dg.AssetSpec(key, deps=[[table.source, table.name] for table in EXTRACT_TABLES.values()], kinds={"duckdb"})
-            for key in (*PLAN_KEYS, dg.AssetKey(["quality", "results"]))
+            for key in (*PLAN_KEYS, *QUALITY_KEYS)
         ],
         required_resource_keys={"warehouse"},
     )

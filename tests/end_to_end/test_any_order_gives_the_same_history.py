@@ -15,6 +15,7 @@ TABLES = [
     "metrics.segment_flows_daily",
     "metrics.segment_overlap",
     "metrics.input_quality",
+    "metrics.input_profile",
     "customers.dim_customers",
 ]
 FIRST, SECOND, THIRD, FOURTH = SHOP_DAYS
