@@ -13,6 +13,7 @@ from expectations import (
     shop_order_lines,
     shop_products,
 )
+from expectations.past import PastExpectation
 from expectations.rules import AnyRule
 
 #: The rules of each extract table by its id, in the order in which people read them.
@@ -23,4 +24,14 @@ RULES: dict[str, list[AnyRule]] = {
     "crm/campaigns": crm_campaigns.RULES,
     "crm/campaign_contacts": crm_campaign_contacts.RULES,
     "crm/campaign_responses": crm_campaign_responses.RULES,
+}
+
+#: What of each extract table must be as it usually is, by the table's id.
+PAST: dict[str, list[PastExpectation]] = {
+    "crm/customers": crm_customers.PAST,
+    "shop/order_lines": shop_order_lines.PAST,
+    "shop/products": shop_products.PAST,
+    "crm/campaigns": crm_campaigns.PAST,
+    "crm/campaign_contacts": crm_campaign_contacts.PAST,
+    "crm/campaign_responses": crm_campaign_responses.PAST,
 }

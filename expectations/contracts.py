@@ -14,7 +14,8 @@ class ExtractTable:
     """One extract table.
 
     ``columns`` maps each column to its DuckDB type; ``key`` names the columns by which a row replaces an earlier one.
-    A ``required`` table has an extract on every day. ``categories`` are the text columns with few values, worth counting
+    A ``required`` table has an extract on every day. An extract of a ``is_snapshot`` table is the whole of it, of another what is new
+    or changed. ``categories`` are the text columns with few values, worth counting
     one by one; ``happened_at`` is the column that says when a row's event happened, in UTC.
     """
 
@@ -23,6 +24,7 @@ class ExtractTable:
     key: tuple[str, ...]
     columns: dict[str, str]
     required: bool = False
+    is_snapshot: bool = False
     categories: tuple[str, ...] = ()
     happened_at: str | None = None
 
@@ -81,6 +83,7 @@ _PRODUCTS = ExtractTable(
     source="shop",
     name="products",
     key=("product_id",),
+    is_snapshot=True,
     categories=("category", "department", "brand"),
     columns={
         "product_id": "VARCHAR",
@@ -95,6 +98,7 @@ _CAMPAIGNS = ExtractTable(
     source="crm",
     name="campaigns",
     key=("campaign_id",),
+    is_snapshot=True,
     categories=("channel",),
     columns={
         "campaign_id": "VARCHAR",
@@ -140,3 +144,6 @@ EXTRACT_TABLES: dict[str, ExtractTable] = {
     table.id: table
     for table in (_CUSTOMERS, _ORDER_LINES, _PRODUCTS, _CAMPAIGNS, _CAMPAIGN_CONTACTS, _CAMPAIGN_RESPONSES)
 }
+
+#: The table that says who is a customer at all: every segment depends on it.
+BASE = "crm/customers"

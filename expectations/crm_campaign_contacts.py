@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from expectations.contracts import EXTRACT_TABLES
+from expectations.past import PastExpectation, empty_shares, repeated_keys, row_count, value_shares
 from expectations.rules import (
     AnyRule,
     Rule,
@@ -41,4 +42,11 @@ RULES: list[AnyRule] = [
         because="A control customer who was contacted makes the measured impact too small.",
     ),
     key_is_unique(TABLE),
+]
+
+PAST: list[PastExpectation] = [
+    *row_count(TABLE),
+    repeated_keys(TABLE),
+    *empty_shares([column for column in TABLE.columns if column not in TABLE.key]),
+    *value_shares(TABLE.categories),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from expectations.contracts import EXTRACT_TABLES
+from expectations.past import PastExpectation, empty_shares, events, repeated_keys, row_count, value_shares
 from expectations.rules import (
     AnyRule,
     happened_by_the_extract,
@@ -29,4 +30,12 @@ RULES: list[AnyRule] = [
         "A response dated after the day of its extract, in the business time zone, has not happened yet.",
     ),
     key_is_unique(TABLE),
+]
+
+PAST: list[PastExpectation] = [
+    *row_count(TABLE),
+    repeated_keys(TABLE),
+    *empty_shares([column for column in TABLE.columns if column not in TABLE.key]),
+    *value_shares(TABLE.categories),
+    *events("responded_at"),
 ]

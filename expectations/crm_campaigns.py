@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from expectations.contracts import EXTRACT_TABLES
+from expectations.past import PastExpectation, empty_shares, repeated_keys, row_count, value_shares
 from expectations.rules import (
     AnyRule,
     Rule,
@@ -35,4 +36,11 @@ RULES: list[AnyRule] = [
     not_negative("contact_cost", "A contact that earns money by being made flatters every business case."),
     not_negative("fixed_cost", "A campaign that earns money by existing flatters every business case."),
     key_is_unique(TABLE),
+]
+
+PAST: list[PastExpectation] = [
+    *row_count(TABLE),
+    repeated_keys(TABLE),
+    *empty_shares([column for column in TABLE.columns if column not in TABLE.key]),
+    *value_shares(TABLE.categories),
 ]

@@ -9,6 +9,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from expectations.contracts import EXTRACT_TABLES
+from expectations.past import (
+    PastExpectation,
+    changed_shares,
+    empty_shares,
+    levels,
+    repeated_keys,
+    row_count,
+    unknown_reference,
+    value_shares,
+)
 from expectations.rules import (
     AnyRule,
     Rule,
@@ -81,4 +91,15 @@ RULES: list[AnyRule] = [
         because="Nothing can be sent to text that is not an address.",
     ),
     key_is_unique(TABLE),
+]
+
+PAST: list[PastExpectation] = [
+    *row_count(TABLE),
+    repeated_keys(TABLE),
+    *empty_shares([column for column in TABLE.columns if column not in TABLE.key]),
+    *value_shares([*TABLE.categories, *NEVER_GUESSED]),
+    *changed_shares([column for column in TABLE.columns if column not in TABLE.key]),
+    *levels(["birth_date", "household_size"]),
+    # Customers who were never sent before: a few new ones, or all of them under other ids.
+    unknown_reference("customer_id"),
 ]

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from expectations.contracts import EXTRACT_TABLES
+from expectations.past import (
+    PastExpectation,
+    empty_shares,
+    events,
+    levels,
+    repeated_keys,
+    row_count,
+    unknown_reference,
+)
 from expectations.rules import (
     AnyRule,
     Rule,
@@ -51,4 +60,14 @@ RULES: list[AnyRule] = [
     ),
     not_negative("discount", "A negative discount is a surcharge and makes a discount seeker look like the opposite."),
     key_is_unique(TABLE),
+]
+
+PAST: list[PastExpectation] = [
+    *row_count(TABLE),
+    repeated_keys(TABLE),
+    *empty_shares([column for column in TABLE.columns if column not in TABLE.key]),
+    *levels(["quantity", "amount", "discount"]),
+    *events("ordered_at"),
+    unknown_reference("customer_id"),
+    unknown_reference("product_id"),
 ]

@@ -26,6 +26,7 @@ from orchestration.errors import ConfigurationError, ExtractMissing, SegmentsErr
 from orchestration.settings import Home, Settings, load_settings, locate_home
 
 if TYPE_CHECKING:
+    from orchestration.publish.notes import ReleaseNotes
     from orchestration.publish.status import SegmentStatus
 
 DONE, FAILED, WRONG_USE, SOME_HELD = 0, 1, 2, 3
@@ -354,8 +355,34 @@ def _print_status(context: Context) -> int:
         shown.caption_justify = "left"
         return shown
 
-    context.answer(asdict(status), table)
+    def page() -> Group:
+        return Group(table(), *(["", *_notes_in_words(status.notes)] if status.notes else []))
+
+    context.answer(asdict(status), page)
+    for segment in held:
+        notes.print(
+            f"{segment.segment} is held since {segment.held_since}: {segment.held_because}",
+            markup=False,
+            soft_wrap=True,
+        )
     return SOME_HELD if held else DONE
+
+
+def _notes_in_words(said: ReleaseNotes) -> list[str]:
+    """What is new in the release, a line a matter."""
+    lines = [f"{len(said.fresh)} segments are fresh, {len(said.held)} are held."]
+    lines += [f"Released by hand: {one.segment}, by {one.by}" for one in said.released]
+    if said.redefined:
+        lines.append(f"Defined anew since the release before: {', '.join(said.redefined)}")
+    lines += [
+        f"{one.table}: {one.rows:,} rows came, {one.refused:,} were refused and are in quarantine"
+        for one in said.extracts
+    ]
+    lines += [
+        f"{one.severity}: {one.table} {one.column} {one.expectation}: {one.observed}".replace("  ", " ")
+        for one in said.failed_checks
+    ]
+    return lines
 
 
 def _no_release(context: Context) -> ExtractMissing:

@@ -10,6 +10,7 @@ from expectations.contracts import EXTRACT_TABLES
 from orchestration.ingest.assets import Judge, extract_asset
 from orchestration.instance import first_and_newest_day, warehouse_resource
 from orchestration.measure.assets import counts_asset
+from orchestration.measure.checks import refreshed_checks
 from orchestration.partitions import daily_partitions
 from orchestration.progress import console
 from orchestration.publish.assets import release_asset
@@ -17,7 +18,9 @@ from orchestration.publish.releases import days_on_record
 from orchestration.schedule import nightly_refresh, nightly_schedule
 from orchestration.settings import Home, Settings, load_settings, locate_home
 from orchestration.transform.assets import dbt_models, plan_asset
+from orchestration.transform.catalogue import segments
 from orchestration.transform.project import DbtProjectOfHome
+from orchestration.validate.assets import verdicts_asset
 from orchestration.validate.gate import judge_with, rule_names
 from orchestration.warehouse import Warehouse
 
@@ -32,15 +35,18 @@ def build_definitions(
     partitions = daily_partitions(*first_and_newest_day(home), settings.business_timezone)
     judge = judge or judge_with(home, settings)
     published = partial(days_on_record, home)
+    project = DbtProjectOfHome(warehouse)
     job = nightly_refresh(partitions)
     return dg.Definitions(
         assets=[
             *(extract_asset(table, partitions, judge, rule_names(table)) for table in EXTRACT_TABLES.values()),
+            verdicts_asset(),
             plan_asset(published),
-            dbt_models(DbtProjectOfHome(warehouse), published),
+            dbt_models(project, published),
             counts_asset(partitions),
             release_asset(partitions),
         ],
+        asset_checks=[refreshed_checks([segment.name for segment in segments(project.manifest())])],
         jobs=[job],
         schedules=[nightly_schedule(job, settings.business_timezone)],
         resources={"warehouse": warehouse_resource(warehouse)},

@@ -58,13 +58,14 @@ def rebuild(home: Home, settings: Settings, days: Days) -> Manifest:
 def release_held(home: Home, settings: Settings, segment: str, reason: str) -> Manifest:
     """Has a held segment published all the same, and keeps who, when and why as a fact.
 
-    It is released on the days on which it is held now; another day is judged anew, against the size released. A run that is killed after the
+    It is released on the days on which it is held now and for the extracts that speak against it now; another day and a corrected
+    extract are judged anew. A run that is killed after the
     fact was kept is made good by the next one. Raises ConfigurationError, with nothing changed, where there is no such
     segment, it is not held, or no reason is given.
     """
     from orchestration.publish.status import read_status
-    from orchestration.transform.holds import held_days
-    from orchestration.transform.overrides import add_override
+    from orchestration.transform.holds import hold_of
+    from orchestration.validate.overrides import add_override
 
     if not reason.strip():
         raise ConfigurationError("Say why: a segment is released with a reason that can be read next year.")
@@ -79,5 +80,6 @@ def release_held(home: Home, settings: Settings, segment: str, reason: str) -> M
         since = known[segment].held_since
         if since is None:
             raise ConfigurationError(f"{segment} is not held in release {status.release}: there is nothing to release.")
-        add_override(home, segment, reason.strip(), held_days(Warehouse(home, settings), segment, since))
+        hold = hold_of(Warehouse(home, settings), segment, since)
+        add_override(home, segment, reason.strip(), hold.as_of_dates, hold.extracts)
         return refresh(home, settings, Days(status.as_of_date, status.as_of_date))

@@ -19,12 +19,13 @@
     end
 {%- endmacro %}
 
-{# A segment with no version that was believed is published as it is: there is nothing to hold. #}
-{% macro breaks_and_holds(segment) -%}
-    (
+{# Held for its inputs, or for its size. A size that breaks a rule is published where no version before it was believed: there is nothing
+   to hold. #}
+{% macro is_held(segment) -%}
+    ({{ segment }}.because is not null or (
         {{ segment }}.broken_rule is not null
         and {{ segment }}.members_before is not null
         and not {{ segment }}.is_released
         and (not coalesce({{ segment }}.only_warns, false) or ({{ segment }}.members = 0 and not coalesce({{ segment }}.allow_empty, false)))
-    )
+    ))
 {%- endmacro %}

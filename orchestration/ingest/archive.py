@@ -22,6 +22,8 @@ from orchestration.sql import literal
 
 #: The expectation that a file is not that of the day before.
 REPEATED_FILE = "is_not_the_file_of_the_day_before"
+#: The expectation that no more rows of an extract are refused than may be.
+REFUSED_SHARE = "refused_share_is_within_limit"
 
 _QUALITY_TYPE = (
     '[{"expectation": "VARCHAR", "column_name": "VARCHAR", "severity": "VARCHAR", "success": "BOOLEAN", '
@@ -82,7 +84,7 @@ def quality_of(
 ) -> dict[date, list[Quality]]:
     """What the checks found in the archived partitions of the given days."""
     found = connection.execute(
-        f"select * exclude (source, table_name) from ({_quality_query(archive, [table])}) "
+        f"select * exclude (source, table_name) from ({_quality_query(f'({_notes(archive, [table])})')}) "
         "where list_contains($days, extract_date)",
         {"days": list(days)},
     ).fetchall()
@@ -151,11 +153,11 @@ def keep_broken(connection: duckdb.DuckDBPyConnection, quarantine: Path, extract
 
 
 def register_archive(connection: duckdb.DuckDBPyConnection, archive: Path) -> None:
-    """Makes the archive readable as views: ``crm.customers`` and so on, what the checks found as ``quality.results``, and
-    what each extract looks like as ``quality.profiles``.
+    """Makes the archive readable: ``crm.customers`` and so on, where each extract came from as ``quality.extracts``, what the
+    checks found as ``quality.results``, and what each looks like as ``quality.profiles``.
 
     A table that never had an extract is an empty view, so that the models need not know. An archive file that was written
-    before there were profiles has none.
+    before there were profiles has none. What the files say of themselves is read once, into ``quality.notes``.
     """
     for schema in ("crm", "shop", "quality"):
         connection.execute(f"create schema if not exists {schema}")
@@ -166,20 +168,26 @@ def register_archive(connection: duckdb.DuckDBPyConnection, archive: Path) -> No
             nulls = ", ".join(f"null::{type_} as {column}" for column, type_ in table.columns.items())
             rows = f"from (select {nulls}, null::date as extract_date) where false"
         connection.execute(f"create or replace view {table.source}.{table.name} as {rows}")
-    connection.execute(f"create or replace view quality.results as {_quality_query(archive, EXTRACT_TABLES.values())}")
+    connection.execute(f"create or replace table quality.notes as {_notes(archive, EXTRACT_TABLES.values())}")
+    connection.execute(f"create or replace view quality.results as {_quality_query('quality.notes')}")
     connection.execute(
         "create or replace view quality.profiles as select extract_date, source, table_name, said as profile "
-        f"from ({_notes(archive, EXTRACT_TABLES.values())}) where note = 'profile'"
+        "from quality.notes where note = 'profile'"
+    )
+    connection.execute(
+        "create or replace view quality.extracts as select extract_date, source, table_name, said ->> '$.file' as file, "
+        "said ->> '$.sha256' as sha256, (said ->> '$.rows')::bigint as rows, (said ->> '$.refused')::bigint as refused "
+        "from quality.notes where note = 'origin'"
     )
 
 
-def _quality_query(archive: Path, tables: Iterable[ExtractTable]) -> str:
+def _quality_query(notes: str) -> str:
     """What the checks found in every partition, one row per extract and expectation.
 
     Whether a file is that of the day before is not kept but seen from the two, for either may come late.
     """
     return f"""
-        with notes as ({_notes(archive, tables)}),
+        with notes as (from {notes}),
         origins as (
             select
                 extract_date, source, table_name,

@@ -15,6 +15,7 @@ from expectations.contracts import EXTRACT_TABLES, ExtractTable
 from orchestration.days import Days
 from orchestration.errors import ExtractMissing, ExtractRefused, ExtractUnreadable
 from orchestration.ingest.archive import (
+    REFUSED_SHARE,
     REPEATED_FILE,
     Origin,
     Quality,
@@ -30,7 +31,6 @@ from orchestration.settings import Home
 from orchestration.warehouse import Warehouse
 
 FILE_CHECK = "file_is_in_order"
-REFUSED_CHECK = "refused_share_is_within_limit"
 
 #: How many days a check's description tells of; the others are counted.
 DAYS_SAID = 5
@@ -39,13 +39,14 @@ DAYS_SAID = 5
 @dataclass(frozen=True)
 class Judged:
     """What a judge says of one extract; ``profile`` is what its accepted rows look like, as JSON; ``refusal`` is the
-    sentence that stops the run, where too many rows were refused.
+    sentence that says so where too many rows were refused, and with ``stops`` the run ends with it.
     """
 
     quality: list[Quality]
     profile: dict[str, Any]
     refused: int
     refusal: str | None
+    stops: bool = False
 
 
 #: Judges the rows of a relation as read by ``read_extracts``, fills its columns of ``MARKS``, and answers per extract date.
@@ -70,7 +71,7 @@ def extract_asset(
     """
     key = dg.AssetKey([table.source, table.name])
     checks = [dg.AssetCheckSpec(rule, asset=key) for rule in (*rules, FILE_CHECK)]
-    blocking = dg.AssetCheckSpec(REFUSED_CHECK, asset=key, blocking=True)
+    blocking = dg.AssetCheckSpec(REFUSED_SHARE, asset=key, blocking=True)
 
     @dg.asset(
         key=key,
@@ -90,7 +91,7 @@ def extract_asset(
                 ingested = ingest(connection, warehouse.home, table, days, judge)
             except ExtractRefused as refusal:
                 yield dg.AssetCheckResult(
-                    asset_key=key, check_name=REFUSED_CHECK, passed=False, description=str(refusal)
+                    asset_key=key, check_name=REFUSED_SHARE, passed=False, description=str(refusal)
                 )
                 raise
             quality = quality_of(connection, warehouse.home.archive, table, {*days, *ingested.new})
@@ -134,10 +135,10 @@ def ingest(
         day = extract.extract_date
         verdict = judged[day]
         keep_broken(connection, home.quarantine, extract, relation)
-        if verdict.refusal:
+        if verdict.refusal and verdict.stops:
             refusals.append(verdict.refusal)
             continue
-        quality = verdict.quality + _file_quality(extract, findings, verdict.quality)
+        quality = [*verdict.quality, *_file_quality(extract, findings, verdict.quality), _refused_quality(verdict)]
         origins[day] = keep_accepted(
             connection, home.archive, extract, relation, quality, verdict.profile, verdict.refused
         )
@@ -182,20 +183,34 @@ def _is_new(extract: Extract, origin: Origin | None) -> bool:
 
 def _file_quality(extract: Extract, findings: list[Finding], judged: list[Quality]) -> list[Quality]:
     """The expectations of the file as a file, as rows beside those of its contents."""
-    odd = {finding.expectation: finding for finding in findings if finding.extract_date == extract.extract_date}
     rows = max((found.rows for found in judged), default=0)
+    odd = [finding for finding in findings if finding.extract_date == extract.extract_date]
+    in_order = set(FILE_EXPECTATIONS) - {finding.expectation for finding in odd}
     return [
         Quality(
-            expectation=name,
-            column_name=odd[name].column_name if name in odd else "",
-            severity="warning",
-            success=name not in odd,
-            observed=odd[name].observed if name in odd else "",
+            expectation=finding.expectation,
+            column_name=finding.column_name,
+            severity="critical" if finding.is_critical else "warning",
+            success=False,
+            observed=finding.observed,
             rows=rows,
-            unexpected_rows=0,
+            unexpected_rows=rows if finding.is_critical else 0,
         )
-        for name in FILE_EXPECTATIONS
-    ]
+        for finding in odd
+    ] + [Quality(name, "", "warning", True, "", rows, 0) for name in FILE_EXPECTATIONS if name in in_order]
+
+
+def _refused_quality(verdict: Judged) -> Quality:
+    rows = max((found.rows for found in verdict.quality), default=0)
+    return Quality(
+        expectation=REFUSED_SHARE,
+        column_name="",
+        severity="critical",
+        success=verdict.refusal is None,
+        observed=f"{verdict.refused:,} rows refused",
+        rows=rows,
+        unexpected_rows=verdict.refused,
+    )
 
 
 def check_results(
@@ -221,4 +236,12 @@ def check_results(
             description=f"{said}{' …' if len(days) > DAYS_SAID else ''}" if days else None,
             metadata={"days": len(days), "rows": sum(one.unexpected_rows for found in days.values() for one in found)},
         )
-    yield dg.AssetCheckResult(asset_key=key, check_name=REFUSED_CHECK, passed=True)
+    too_many = broken.get(REFUSED_SHARE, {})
+    # As a warning: it blocks nothing, for the segments that depend on the table are held.
+    yield dg.AssetCheckResult(
+        asset_key=key,
+        check_name=REFUSED_SHARE,
+        passed=not too_many,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="; ".join(f"{day}: {one.observed}" for day, found in too_many.items() for one in found) or None,
+    )

@@ -22,11 +22,12 @@ from orchestration.ingest.extracts import Extract
 from orchestration.sql import identifier, literal
 
 #: The columns for the judge: the rules for which a row is set aside, the columns to empty before it is accepted, and
-#: whether it is refused whole. A row is good until it is judged.
+#: whether it is refused whole, as a copy of another row or otherwise. A row is good until it is judged.
 MARKS = {
     "broken_rules": "varchar[] default []",
     "nulled_columns": "varchar[] default []",
     "is_refused": "boolean default false",
+    "is_copy": "boolean default false",
 }
 
 #: The column in which a line that is no JSON object is carried along.
@@ -45,15 +46,20 @@ DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 @dataclass(frozen=True)
 class Finding:
-    """What was odd about a file as a file; its rows were read all the same. ``observed`` never holds a customer's
-    value.
+    """What was odd about a file as a file; its rows were read all the same. ``observed`` never holds a customer's value.
+
+    ``is_critical`` where a column cannot be believed for it.
     """
 
     extract_date: date
     expectation: str
     column_name: str
     observed: str
+    is_critical: bool = False
 
+
+#: A column of the contract that is not in the file is read as empty, unless it is part of the key.
+MISSING_COLUMN = "every_column_is_in_the_file"
 
 #: What is expected of every file, besides that it can be read.
 FILE_EXPECTATIONS = (
@@ -61,6 +67,7 @@ FILE_EXPECTATIONS = (
     "text_is_utf8",
     "no_unknown_columns",
     "times_are_in_one_zone",
+    MISSING_COLUMN,
 )
 
 
@@ -130,12 +137,15 @@ def _read(connection: duckdb.DuckDBPyConnection, extract: Extract, relation: str
         return []
     findings = list(scan.findings) + _compare_columns(extract, list(scan.types))
     table = extract.table
-    values = {column: _typed(column, type_, scan.types[column]) for column, type_ in table.columns.items()}
+    values = {
+        column: _typed(column, type_, scan.types[column]) if column in scan.types else f"null::{type_}"
+        for column, type_ in table.columns.items()
+    }
     readings = [
         f"case when {values[column]} is null and {_text(column)} is not null "
         f"then struct_pack(k := '{column}', v := {_text(column)}) end"
         for column, type_ in table.columns.items()
-        if type_ != "VARCHAR" and scan.types[column] != type_
+        if type_ != "VARCHAR" and scan.types.get(column, type_) != type_
     ]
     if scan.malformed:
         readings.append(f"case when {scan.malformed} then struct_pack(k := 'line', v := {_LINE}) end")
@@ -150,7 +160,7 @@ def _read(connection: duckdb.DuckDBPyConnection, extract: Extract, relation: str
     if extract.format.startswith("csv"):
         _keep_malformed_lines(connection, extract, relation)
     for column, type_ in table.columns.items():
-        if type_ == "TIMESTAMP" and scan.types[column] == "VARCHAR":
+        if type_ == "TIMESTAMP" and scan.types.get(column) == "VARCHAR":
             findings += _zones(connection, extract, scan.relation, column)
     return findings
 
@@ -264,25 +274,35 @@ def _compare_columns(extract: Extract, present: list[str]) -> list[Finding]:
     wanted = extract.table.columns
     unknown = [column for column in present if column not in wanted]
     _demand_names(extract, present)
-    if missing := [column for column in wanted if column not in present]:
-        guesses = {column: difflib.get_close_matches(column, unknown, n=1, cutoff=ALIKE) for column in missing}
-        if len(missing) == len(unknown) == 1:
-            guesses = {missing[0]: unknown}
-        renamed = [f"{guess[0]} may be {column} renamed" for column, guess in guesses.items() if guess]
-        hint = (
-            f" Unknown columns in it: {', '.join(unknown)}" + (f" ({'; '.join(renamed)})." if renamed else ".")
-            if unknown
-            else ""
-        )
+    missing = [column for column in wanted if column not in present]
+    renamed = _renamed(missing, unknown)
+    if lost_keys := [column for column in extract.table.key if column in missing]:
+        guesses = [f"{renamed[column]} may be {column} renamed" for column in missing if column in renamed]
+        hint = f" Unknown columns in it: {', '.join(unknown)}" if unknown else ""
+        hint += f" ({'; '.join(guesses)})." if guesses else "." if unknown else ""
         raise ExtractUnreadable(
-            f"{extract.name} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)}.{hint} "
+            f"{extract.name} lacks the column{'s' if len(lost_keys) > 1 else ''} {', '.join(lost_keys)}.{hint} "
             "Deliver it again with every column of the contract, empty where nothing is known."
         )
-    return (
+    findings = (
         [_finding(extract, "no_unknown_columns", ",".join(unknown), f"kept out: {', '.join(unknown)}")]
         if unknown
         else []
     )
+    for column in missing:
+        guess = f" ({renamed[column]} may be it, renamed)" if column in renamed else ""
+        findings.append(
+            Finding(extract.extract_date, MISSING_COLUMN, column, f"missing from the file{guess}", is_critical=True)
+        )
+    return findings
+
+
+def _renamed(missing: Sequence[str], unknown: Sequence[str]) -> dict[str, str]:
+    """The unknown column that may be a missing one, by the missing one."""
+    if len(missing) == len(unknown) == 1:
+        return {missing[0]: unknown[0]}
+    guesses = {column: difflib.get_close_matches(column, unknown, n=1, cutoff=ALIKE) for column in missing}
+    return {column: guess[0] for column, guess in guesses.items() if guess}
 
 
 def _demand_names(extract: Extract, names: Sequence[str]) -> None:

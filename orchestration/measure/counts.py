@@ -29,8 +29,8 @@ delete from metrics.segment_counts_daily
 where as_of_date between $first and $last and segment in (select segment from refresh.segments)
 """
 
-#: A day that is not believed, or was not evaluated, is held: it carries the last believed day's figures, and nobody enters or
-#: leaves on it. A segment that was never believed has no members.
+#: A day that is not believed, or was not evaluated, is held: it has the members of the last believed day less those deleted since.
+#: A segment that was never believed has no members.
 RECORD = """
 insert into metrics.segment_counts_daily
 with days as (
@@ -39,21 +39,30 @@ with days as (
 first_days as (
     select segment, min(as_of_date) as first_day from metrics.segment_sizes group by segment
 ),
+believed as (
+    select segment, coalesce(max(as_of_date) filter (where as_of_date < $first), $first::date) as believed_until
+    from metrics.segment_sizes
+    where not is_held and segment in (select segment from refresh.segments)
+    group by segment
+    union all
+    select null, $first::date
+),
 edges as (
     select as_of_date, segment,
         count(*) filter (where change = 'entered') as entered,
         count(*) filter (where change = 'exited') as exited
     from metrics.segment_membership_changes
-    where as_of_date between $first and $last
+    where as_of_date between (select min(believed_until) from believed) and $last
     group by all
 ),
-counts as (
+sizes_so_far as (
     select
         days.as_of_date,
         first_days.segment,
         first_days.first_day,
         coalesce(held.because, case when sizes.is_held then sizes.remark end) as held_because,
-        coalesce(last_value(case when not sizes.is_held then sizes.members end ignore nulls) over so_far, 0) as members,
+        coalesce(last_value(case when not sizes.is_held then sizes.members end ignore nulls) over so_far, 0) as members_believed,
+        count(*) filter (where not sizes.is_held) over so_far as believed_days,
         last_value(sizes.base_customers ignore nulls) over so_far as base_customers
     from (from days union select distinct as_of_date from metrics.segment_sizes where as_of_date < $first) as days
     inner join refresh.segments as current on true
@@ -61,13 +70,23 @@ counts as (
     left join metrics.segment_sizes as sizes on sizes.as_of_date = days.as_of_date and sizes.segment = first_days.segment
     left join refresh.held as held on held.as_of_date = days.as_of_date
     window so_far as (partition by first_days.segment order by days.as_of_date)
+),
+counts as (
+    select
+        sizes_so_far.*,
+        edges.entered,
+        edges.exited,
+        members_believed + coalesce(sum(case when held_because is not null then edges.entered - edges.exited end) over since_believed, 0) as members
+    from sizes_so_far
+    left join edges on edges.as_of_date = sizes_so_far.as_of_date and edges.segment = sizes_so_far.segment
+    window since_believed as (partition by sizes_so_far.segment, believed_days order by sizes_so_far.as_of_date)
 )
 select
     counts.as_of_date,
     counts.segment,
     counts.members,
-    case when counts.as_of_date > counts.first_day then coalesce(edges.entered, 0) end as entered,
-    case when counts.as_of_date > counts.first_day then coalesce(edges.exited, 0) end as exited,
+    case when counts.as_of_date > counts.first_day then coalesce(counts.entered, 0) end as entered,
+    case when counts.as_of_date > counts.first_day then coalesce(counts.exited, 0) end as exited,
     counts.base_customers,
     case when counts.base_customers > 0 then counts.members / counts.base_customers end as share_of_base,
     case when counts.held_because is null then 'fresh' else 'held' end as state,
@@ -75,7 +94,6 @@ select
     counts.held_because
 from counts
 inner join refresh.definitions as definitions on definitions.segment = counts.segment
-left join edges on edges.as_of_date = counts.as_of_date and edges.segment = counts.segment
 where counts.as_of_date between $first and $last
 order by counts.as_of_date, counts.segment
 """

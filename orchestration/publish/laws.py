@@ -39,8 +39,7 @@ LAWS = {
         select history.segment, history.customer_id
         from metrics.segment_membership_history as history
         anti join customers.dim_customers as customer on customer.customer_id = history.customer_id
-        where history.exited_on is null
-            and history.segment in (select segment from catalog.segments where state = 'fresh')""",
+        where history.exited_on is null""",
     "a customer is a row of dim_customers once": "select customer_id from customers.dim_customers group by 1 having count(*) > 1",
     "an exclusive scheme has each customer at most once": """
         select catalogue.scheme, history.customer_id

@@ -22,6 +22,7 @@ import duckdb
 from orchestration.days import Days
 from orchestration.errors import ConfigurationError, ReleaseDamaged
 from orchestration.publish.laws import broken_laws
+from orchestration.publish.notes import ReleaseNotes, notes_of
 from orchestration.publish.tables import TABLES, ReleaseTable, segment_table, with_words_of_models
 from orchestration.settings import Home
 from orchestration.warehouse import only_one_refresh
@@ -43,8 +44,8 @@ class TableOfRelease:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a release holds. ``published_at`` is UTC and ``sha256`` that of the release's file; every other field depends
-    on the contents and the engine alone.
+    """What a release holds, and in its ``notes`` what is new in it. ``published_at`` is UTC and ``sha256`` that of the release's
+    file; every other field but the notes depends on the contents and the engine alone.
     """
 
     release: str
@@ -54,6 +55,7 @@ class Manifest:
     engine: str
     sha256: str
     tables: dict[str, TableOfRelease]
+    notes: ReleaseNotes | None = None
 
     @property
     def days(self) -> Days:
@@ -65,6 +67,7 @@ class Manifest:
         said["as_of_date"] = date.fromisoformat(said["as_of_date"])
         said["first_as_of_date"] = date.fromisoformat(said["first_as_of_date"])
         said["tables"] = {name: TableOfRelease(**table) for name, table in said["tables"].items()}
+        said["notes"] = ReleaseNotes.read(said["notes"]) if said.get("notes") else None
         return cls(**said)
 
     def write(self, folder: Path) -> None:
@@ -99,7 +102,8 @@ def publish(connection: duckdb.DuckDBPyConnection, home: Home, dbt_manifest: Map
     _remove_unfinished(home)
     building = home.releases / ".building"
     building.mkdir()
-    manifest = _build(connection, building, dbt_manifest)
+    before = home.releases / "current" / OPENED
+    manifest = _build(connection, building, dbt_manifest, before if before.exists() else None)
     folder = home.releases / manifest.release
     if _is_whole(folder):
         shutil.rmtree(building)
@@ -142,7 +146,9 @@ def verify(folder: Path, manifest: Manifest) -> None:
         raise ReleaseDamaged(f"The file of release {manifest.release} is not the one published: use another release.")
 
 
-def _build(connection: duckdb.DuckDBPyConnection, building: Path, dbt_manifest: Mapping[str, Any]) -> Manifest:
+def _build(
+    connection: duckdb.DuckDBPyConnection, building: Path, dbt_manifest: Mapping[str, Any], before: Path | None
+) -> Manifest:
     file = building / FILE
     segments = connection.execute("select segment, label from refresh.definitions order by segment").fetchall()
     tables = [with_words_of_models(table, dbt_manifest) for table in TABLES] + [
@@ -159,7 +165,7 @@ def _build(connection: duckdb.DuckDBPyConnection, building: Path, dbt_manifest: 
         connection.execute("detach release")
     with duckdb.connect(str(file), read_only=True) as release:
         _demand_laws(release)
-        contents = _contents(release)
+        contents, notes = _contents(release), notes_of(release, connection, before)
         first, last = release.execute(
             "select min(as_of_date), max(as_of_date) from metrics.segment_counts_daily"
         ).fetchall()[0]
@@ -174,6 +180,7 @@ def _build(connection: duckdb.DuckDBPyConnection, building: Path, dbt_manifest: 
         engine=f"duckdb {duckdb.__version__}",
         sha256=_sha256(file),
         tables=contents,
+        notes=notes,
     )
     manifest.write(building)
     file.chmod(0o444)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.publish.notes import ReleaseNotes
 from orchestration.publish.releases import OPENED, current_release
 from orchestration.settings import Home
 
@@ -38,6 +39,7 @@ class Status:
     file: Path
     base_customers: int
     segments: list[SegmentStatus]
+    notes: ReleaseNotes | None
 
 
 def read_status(home: Home) -> Status | None:
@@ -56,6 +58,7 @@ def read_status(home: Home) -> Status | None:
         file=home.releases / "current" / OPENED,
         base_customers=base,
         segments=segments,
+        notes=manifest.notes,
     )
 
 

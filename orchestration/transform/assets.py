@@ -16,11 +16,12 @@ from expectations.contracts import EXTRACT_TABLES
 from orchestration.days import Days
 from orchestration.errors import SegmentsError, without_values
 from orchestration.ingest.archive import register_archive
+from orchestration.known_days import read_known_days
 from orchestration.partitions import days_of_run
+from orchestration.transform.belief import write_held_segments, write_left_out
 from orchestration.transform.catalogue import definitions, segments
 from orchestration.transform.lineage import lineage_of_segments
 from orchestration.transform.meaning import foundation_of
-from orchestration.transform.overrides import read_overrides
 from orchestration.transform.plan import (
     Plan,
     chunk_built,
@@ -32,13 +33,19 @@ from orchestration.transform.plan import (
     write_segments,
 )
 from orchestration.transform.project import DbtProjectOfHome, sql_of_models
+from orchestration.validate.assets import VERDICTS
+from orchestration.validate.findings import find
+from orchestration.validate.overrides import read_overrides, released_extracts
 from orchestration.warehouse import Warehouse
 
 #: The days that the current release has; None before the first.
 PublishedDays = Callable[[], Days | None]
 
 #: The sources of the dbt project that describe the run itself.
-PLAN_KEYS = [dg.AssetKey(["refresh", name]) for name in ("run", "as_of_dates", "segments", "released_segments")]
+PLAN_KEYS = [
+    dg.AssetKey(["refresh", name])
+    for name in ("run", "as_of_dates", "segments", "released_segments", "left_out", "held_segments")
+]
 #: Those that describe the extracts, each a view over what the archive's files say of themselves.
 QUALITY_KEYS = [dg.AssetKey(["quality", name]) for name in ("results", "profiles")]
 
@@ -53,9 +60,10 @@ def plan_asset(published_days: PublishedDays) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="plan",
         group_name="transform",
-        specs=[
+        specs=[dg.AssetSpec(key, deps=[VERDICTS], kinds={"duckdb"}) for key in PLAN_KEYS]
+        + [
             dg.AssetSpec(key, deps=[[table.source, table.name] for table in EXTRACT_TABLES.values()], kinds={"duckdb"})
-            for key in (*PLAN_KEYS, *QUALITY_KEYS)
+            for key in QUALITY_KEYS
         ],
         required_resource_keys={"warehouse"},
     )
@@ -101,12 +109,19 @@ def dbt_models(project: DbtProjectOfHome, published_days: PublishedDays) -> dg.A
 def _plan(warehouse: Warehouse, days: Days | None, published_days: PublishedDays) -> Plan:
     project = DbtProjectOfHome(warehouse)
     manifest, archive, overrides = project.manifest(), warehouse.home.archive, read_overrides(warehouse.home)
+    released = released_extracts(overrides)
     with warehouse.connect() as connection:
         register_archive(connection, archive)
+        found = find(connection, warehouse.settings, read_known_days(warehouse.home), released)
         write_segments(connection, segments(manifest))
         write_overrides(connection, overrides)
+        write_left_out(connection, found, released)
         foundation = foundation_of(manifest, project.variables)
-        return make_plan(connection, archive, days, published_days(), foundation, overrides)
+        made = make_plan(connection, archive, days, published_days(), foundation, overrides, found)
+    lineage = lineage_of_segments(project)
+    with warehouse.connect() as connection:
+        write_held_segments(connection, found, overrides, lineage)
+    return made
 
 
 def _next_chunk(warehouse: Warehouse) -> Days | None:

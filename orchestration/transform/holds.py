@@ -1,17 +1,26 @@
-"""On which days a segment is held by its output rules. They are judged in SQL (segment_sizes); what holding does is SQL too."""
+"""On which days and for which extracts a segment is held. Both are decided before; what holding does is SQL."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 from orchestration.errors import ConfigurationError
 from orchestration.warehouse import Warehouse
 
 
-def held_days(warehouse: Warehouse, segment: str, since: date) -> tuple[date, ...]:
-    """The as-of dates from ``since`` on which an output rule holds the segment.
+@dataclass(frozen=True)
+class Hold:
+    """The as-of dates on which a segment is held, and the extracts that speak against it, each by table, day and digest."""
 
-    Raises ConfigurationError where none does: a hold for an extract that never came ends with the extract.
+    as_of_dates: tuple[date, ...]
+    extracts: tuple[tuple[str, date, str], ...]
+
+
+def hold_of(warehouse: Warehouse, segment: str, since: date) -> Hold:
+    """What holds the segment from ``since`` on.
+
+    Raises ConfigurationError where nothing does that can be released: a day whose extract never came is held until it comes.
     """
     with warehouse.connect() as connection:
         days = connection.execute(
@@ -19,8 +28,13 @@ def held_days(warehouse: Warehouse, segment: str, since: date) -> tuple[date, ..
             "where segment = $segment and is_held and as_of_date >= $since order by as_of_date",
             {"segment": segment, "since": since},
         ).fetchall()
+        extracts = connection.execute(
+            "select distinct table_id, extract_date, digest from refresh.held_segments "
+            "where segment = $segment and coalesce(held_until, date '9999-12-31') > $since order by all",
+            {"segment": segment, "since": since},
+        ).fetchall()
     if not days:
         raise ConfigurationError(
             f"{segment} is held because an extract never arrived: deliver it and refresh again, an empty file where it has no rows."
         )
-    return tuple(day for (day,) in days)
+    return Hold(tuple(day for (day,) in days), tuple(extracts))

@@ -19,7 +19,8 @@ from orchestration.errors import ExtractMissing, StepTooEarly
 from orchestration.ingest.archive import archived
 from orchestration.transform.catalogue import Definition, Segment
 from orchestration.transform.output_rules import OutputRules
-from orchestration.transform.overrides import Override
+from orchestration.validate.findings import Finding
+from orchestration.validate.overrides import Override
 
 #: Stands for "no extract has to be read again".
 NEVER = date.max
@@ -49,20 +50,21 @@ def make_plan(
     published: Days | None,
     foundation: str,
     overrides: Sequence[Override] = (),
+    findings: Sequence[Finding] = (),
 ) -> Plan:
     """Works out the plan and notes it as unfinished; ``finish`` takes the note away.
 
     Without ``requested`` days it is every day in the archive that is not on record yet. ``published`` are the days of
     the current release: a warehouse that was thrown away gets all of them back. ``refresh.segments`` must be written
     before. ``foundation`` is the fingerprint of what the incremental models are made of: when it changes, they are built
-    anew. An override changes the days since the first that it releases, as a corrected extract does. A day whose required
+    anew. A finding about an extract, or an override, changes the days since its first, as a corrected extract does. A day whose required
     extracts never came is not evaluated: its segments are held.
 
     Raises ExtractMissing where that is so of every day.
     """
     _create_tables(connection)
     partitions = _partitions(connection, archive)
-    rests_on = partitions | _released(overrides) | {(FOUNDATION, date.min): foundation}
+    rests_on = partitions | _released(overrides) | _found(findings) | {(FOUNDATION, date.min): foundation}
     rebuild_from = _first_change(connection, rests_on)
     if rebuild_from == date.min:
         connection.execute("drop schema if exists intermediate cascade")
@@ -301,7 +303,18 @@ def _partitions(connection: duckdb.DuckDBPyConnection, archive: Path) -> dict[tu
 
 def _released(overrides: Sequence[Override]) -> dict[tuple[str, date], str]:
     """Every override as something that the record rests on, by its number and the first day that it releases."""
-    return {(f"override {number}", min(override.as_of_dates)): override.at for number, override in enumerate(overrides)}
+    return {(f"override {number}", override.first_day): override.at for number, override in enumerate(overrides)}
+
+
+def _found(findings: Sequence[Finding]) -> dict[tuple[str, date], str]:
+    """What is found about each extract, as something that the record rests on. Its words do not matter, for they may come
+    to be others when the past of a figure does.
+    """
+    found: dict[tuple[str, date], list[str]] = {}
+    for finding in findings:
+        reach = f"{','.join(finding.columns)} {finding.leaves_out} until {finding.until}"
+        found.setdefault((f"findings in {finding.table}", finding.extract_date), []).append(reach)
+    return {extract: "; ".join(sorted(said)) for extract, said in found.items()}
 
 
 def _columns_of(rules: OutputRules) -> tuple[int | float | bool | None, ...]:

@@ -8,7 +8,7 @@ from datetime import date
 import duckdb
 
 from expectations import RULES
-from expectations.contracts import ExtractTable
+from expectations.contracts import BASE, ExtractTable
 from orchestration.ingest.archive import partition
 from orchestration.ingest.assets import Judge, Judged
 from orchestration.settings import Home, Settings
@@ -23,7 +23,14 @@ def judge_with(home: Home, settings: Settings) -> Judge:
     def judged(
         connection: duckdb.DuckDBPyConnection, relation: str, table: ExtractTable, days: Sequence[date]
     ) -> dict[date, Judged]:
-        judgement = judge(connection, relation, table, business_timezone=settings.business_timezone, days=days)
+        judgement = judge(
+            connection,
+            relation,
+            table,
+            business_timezone=settings.business_timezone,
+            days=days,
+            refused_share_limit=settings.refused_share_limit,
+        )
         looks = profiles(connection, relation, table, business_timezone=settings.business_timezone, days=days)
         return {
             day: Judged(
@@ -37,6 +44,8 @@ def judge_with(home: Home, settings: Settings) -> Judge:
                     settings.refused_share_limit,
                     partition(home.quarantine, table, day),
                 ),
+                # Every segment is made of customers: without them there is nothing to hold some of.
+                stops=table.id == BASE,
             )
             for day in days
         }

@@ -6,7 +6,7 @@ and the two must agree. Where a marked row goes is not decided here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -36,6 +36,7 @@ class _Tally:
 
     rows: int
     refused: int
+    copies: int
     found: dict[str, Any]
 
 
@@ -47,8 +48,12 @@ def judge(
     business_timezone: str,
     days: Sequence[date] = (),
     rules: Sequence[AnyRule] | None = None,
+    refused_share_limit: float = 1.0,
 ) -> Judgement:
     """Judges all rows of ``relation`` and marks those that are refused or lose a value.
+
+    A rule that more than ``refused_share_limit`` of an extract's rows break says that its column is broken, and not so many rows: they
+    lose the value and are not refused, unless the column is part of the key.
 
     ``relation`` is a DuckDB table as ``read_extracts`` makes it. Its ``broken_rules`` become the rules that refuse the
     row or empty one of its columns, ``nulled_columns`` those columns of a row that goes on, and ``is_refused`` whether
@@ -59,8 +64,9 @@ def judge(
     """
     rules = [_in_timezone(rule, business_timezone) for rule in (RULES[table.id] if rules is None else rules)]
     try:
-        _mark_broken_rows(connection, relation, rules)
-        _mark_repeated_keys(connection, relation, rules)
+        broken_columns = _broken_columns(connection, relation, table, rules, refused_share_limit)
+        _mark_broken_rows(connection, relation, rules, broken_columns)
+        _mark_repeated_keys(connection, relation, rules, list(table.columns))
         by_day, all_days, no_rows = _count(connection, relation, rules)
     except duckdb.Error as error:
         raise _what_failed(connection, relation, table, rules, error) from None
@@ -75,7 +81,10 @@ def judge(
     tallies = {day: by_day.get(day, no_rows) for day in sorted({*by_day, *days})}
     return Judgement(
         quality={day: [_quality(rule, tally) for rule in rules] for day, tally in tallies.items()},
-        refused={day: _refusal(rules, tally) for day, tally in tallies.items()},
+        refused={
+            day: _refusal([rule for rule in rules if day not in broken_columns.get(rule.name, ())], tally)
+            for day, tally in tallies.items()
+        },
     )
 
 
@@ -95,16 +104,64 @@ def _listed(conditions: Iterable[tuple[str, str]]) -> str:
     return f"list_sort(list_distinct([{cases}]::varchar[]))"
 
 
-def _mark_broken_rows(connection: duckdb.DuckDBPyConnection, relation: str, rules: Sequence[AnyRule]) -> None:
+def _broken_columns(
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    table: ExtractTable,
+    rules: Sequence[AnyRule],
+    limit: float,
+) -> dict[str, list[date]]:
+    """The rules whose column is broken in an extract, each with the extract dates."""
+    refusing = [
+        rule
+        for rule in rules
+        if isinstance(rule, Rule)
+        and rule.remedy == "refuse the row"
+        and rule.columns
+        and not set(rule.columns) & set(table.key)
+    ]
+    if not refusing or limit >= 1:
+        return {}
+    counts = ", ".join(f"count(*) filter ({_broken(rule)})" for rule in refusing)
+    found: dict[str, list[date]] = {}
+    for day, rows, *broken in connection.execute(
+        f"select extract_date, count(*), {counts} from {relation} group by extract_date"
+    ).fetchall():
+        for rule, broken_rows in zip(refusing, broken, strict=True):
+            if broken_rows > limit * rows:
+                found.setdefault(rule.name, []).append(day)
+    return found
+
+
+def _mark_broken_rows(
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    rules: Sequence[AnyRule],
+    broken_columns: Mapping[str, Sequence[date]],
+) -> None:
     connection.execute(
-        f"update {relation} set broken_rules = [], nulled_columns = [], is_refused = false where len(broken_rules) > 0"
+        f"update {relation} set broken_rules = [], nulled_columns = [], is_refused = false, is_copy = false "
+        "where len(broken_rules) > 0"
     )
     refusing = [rule for rule in rules if isinstance(rule, Rule) and rule.remedy == "refuse the row"]
     nulling = [rule for rule in rules if isinstance(rule, Rule) and rule.remedy == "null the value"]
     if not refusing and not nulling:
         return
-    is_refused = " or ".join(_broken(rule) for rule in refusing) or "false"
-    nulled = _listed((column, _broken(rule)) for rule in nulling for column in rule.columns)
+
+    def of_broken_column(rule: Rule) -> str:
+        days = ", ".join(f"date '{day}'" for day in broken_columns.get(rule.name, ()))
+        return f"extract_date in ({days})" if days else "false"
+
+    is_refused = " or ".join(f"({_broken(rule)} and not {of_broken_column(rule)})" for rule in refusing) or "false"
+    nulled = _listed(
+        [(column, _broken(rule)) for rule in nulling for column in rule.columns]
+        + [
+            (column, f"{_broken(rule)} and {of_broken_column(rule)}")
+            for rule in refusing
+            if rule.name in broken_columns
+            for column in rule.columns
+        ]
+    )
     connection.execute(
         f"update {relation} set broken_rules = {_listed((rule.name, _broken(rule)) for rule in (*refusing, *nulling))}, "
         f"nulled_columns = case when {is_refused} then [] else {nulled} end, is_refused = {is_refused} "
@@ -112,7 +169,9 @@ def _mark_broken_rows(connection: duckdb.DuckDBPyConnection, relation: str, rule
     )
 
 
-def _mark_repeated_keys(connection: duckdb.DuckDBPyConnection, relation: str, rules: Sequence[AnyRule]) -> None:
+def _mark_repeated_keys(
+    connection: duckdb.DuckDBPyConnection, relation: str, rules: Sequence[AnyRule], columns: Sequence[str]
+) -> None:
     for rule in rules:
         if isinstance(rule, UniqueKey):
             key = ("extract_date", *rule.columns)
@@ -122,6 +181,12 @@ def _mark_repeated_keys(connection: duckdb.DuckDBPyConnection, relation: str, ru
                 f"broken_rules = list_append(broken_rules, '{rule.name}') "
                 f"from ({_repeated_keys(rule, relation)}) as repeated "
                 f"where {same_key} and not judged.is_refused and judged.file_row < repeated.last_file_row"
+            )
+            same_row = " and ".join(f"copy.{column} is not distinct from kept.{column}" for column in columns)
+            connection.execute(
+                f"update {relation} as copy set is_copy = true from {relation} as kept "
+                f"where list_contains(copy.broken_rules, '{rule.name}') and not kept.is_refused "
+                f"and copy.extract_date = kept.extract_date and {same_row}"
             )
 
 
@@ -143,7 +208,9 @@ def _count(
     connection: duckdb.DuckDBPyConnection, relation: str, rules: Sequence[AnyRule]
 ) -> tuple[dict[date, _Tally], _Tally, _Tally]:
     """The tally of each extract date, of all of them together, and of a day without rows."""
-    counts = ", ".join(("count(*)", "count(*) filter (is_refused)", *(_counted(rule) for rule in rules)))
+    counts = ", ".join(
+        ("count(*)", "count(*) filter (is_refused)", "count(*) filter (is_copy)", *(_counted(rule) for rule in rules))
+    )
     rows = connection.execute(
         f"select extract_date, grouping(extract_date) = 1, {counts} from {relation} "
         "group by grouping sets ((extract_date), ()) "
@@ -152,8 +219,8 @@ def _count(
 
     by_day: dict[date, _Tally] = {}
     others: dict[bool, _Tally] = {}
-    for day, is_all_days, row_count, refused, *found in rows:
-        tally = _Tally(row_count, refused, dict(zip((rule.name for rule in rules), found, strict=True)))
+    for day, is_all_days, row_count, refused, copies, *found in rows:
+        tally = _Tally(row_count, refused, copies, dict(zip((rule.name for rule in rules), found, strict=True)))
         if day is None:
             others[is_all_days] = tally
         else:
@@ -218,7 +285,8 @@ def _in_words(number: Any, unit: str) -> str:
 
 def _refusal(rules: Sequence[AnyRule], tally: _Tally) -> Refusal:
     refusing = [rule.name for rule in rules if not isinstance(rule, TableRule) and rule.remedy == "refuse the row"]
-    return Refusal(tally.rows, tally.refused, {name: tally.found[name] for name in refusing if tally.found[name]})
+    by_rule = {name: tally.found[name] for name in refusing if tally.found[name]}
+    return Refusal(tally.rows, tally.refused, by_rule, tally.copies)
 
 
 def _what_failed(

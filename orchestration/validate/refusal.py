@@ -13,15 +13,22 @@ DECIMALS = (1, 2, 4)
 
 @dataclass(frozen=True)
 class Refusal:
-    """The refused rows of one extract: ``by_rule`` counts a row once for each critical rule that it broke."""
+    """The refused rows of one extract: ``by_rule`` counts a row once for each critical rule that it broke. ``copies`` of them say nothing
+    that an accepted row does not say: with them nothing is lost.
+    """
 
     rows: int
     refused: int
     by_rule: dict[str, int]
+    copies: int = 0
+
+    @property
+    def lost(self) -> int:
+        return self.refused - self.copies
 
     @property
     def share(self) -> float:
-        return self.refused / self.rows if self.rows else 0.0
+        return self.lost / self.rows if self.rows else 0.0
 
 
 def too_much_refused(table_id: str, extract_date: date, refusal: Refusal, limit: float, quarantine: Path) -> str | None:
@@ -34,7 +41,7 @@ def too_much_refused(table_id: str, extract_date: date, refusal: Refusal, limit:
     share, allowed = _percentages(refusal.share, limit)
     reasons = sorted(refusal.by_rule.items(), key=lambda item: (-item[1], item[0]))
     return (
-        f"{table_id} of {extract_date}: {refusal.refused:,} of {refusal.rows:,} rows refused "
+        f"{table_id} of {extract_date}: {refusal.lost:,} of {refusal.rows:,} rows refused "
         f"({share}, the limit is {allowed}): {', '.join(f'{rows:,} {rule}' for rule, rows in reasons)}. "
         f"The rows, each with the rules it broke, are in {quarantine}. Correct the extract and deliver it again, or raise refused_share_limit in settings.yml."
     )

@@ -30,6 +30,22 @@ select * from expectations
 union all
 
 select
+    extract_date,
+    split_part(table_id, '/', 1) as source,
+    split_part(table_id, '/', 2) as table_name,
+    expectation,
+    column_name,
+    severity,
+    success,
+    observed,
+    rows,
+    unexpected_rows
+from {{ source('quality', 'verdicts') }}
+where is_shown
+
+union all
+
+select
     arrived.extract_date,
     'shop' as source,
     'order_lines' as table_name,

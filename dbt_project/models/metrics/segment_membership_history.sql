@@ -4,25 +4,53 @@
     pre_hook="{{ forget_memberships() }}", post_hook="{{ close_memberships() }}",
 ) }}
 
-with membership as (
+with departures as (
 
-    select membership.segment, membership.customer_id, membership.as_of_date, days.previous_as_of_date, days.next_as_of_date
+    select segment, customer_id, believed_on, left_on
+    from {{ ref('segment_departures') }}
+
+),
+
+membership as (
+
+    select
+        membership.segment,
+        membership.customer_id,
+        membership.as_of_date,
+        days.previous_as_of_date,
+        coalesce(departures.left_on, days.next_as_of_date) as until
     from {{ ref('segment_membership') }} as membership
     inner join {{ ref('segment_days') }} as days
         on days.segment = membership.segment and days.as_of_date = membership.as_of_date
+    left join departures
+        on departures.segment = membership.segment
+        and departures.customer_id = membership.customer_id
+        and departures.believed_on = membership.as_of_date
+
+),
+
+members_before as (
+
+    {% if is_incremental() -%}
+    select history.segment, history.customer_id, days.as_of_date as first_as_of_date, departures.left_on
+    from {{ this }} as history
+    left join {{ ref('segment_days') }} as days on days.segment = history.segment and days.previous_as_of_date is null
+    left join departures
+        on departures.segment = history.segment
+        and departures.customer_id = history.customer_id
+        and departures.left_on < coalesce(days.as_of_date, date '9999-12-31')
+    where history.exited_on is null
+    {%- else -%}
+    select segment, customer_id, as_of_date as first_as_of_date, as_of_date as left_on from membership where false
+    {%- endif %}
 
 ),
 
 before as (
 
-    {% if is_incremental() -%}
-    select history.segment, history.customer_id, days.as_of_date as first_as_of_date
-    from {{ this }} as history
-    inner join {{ ref('segment_days') }} as days on days.segment = history.segment and days.previous_as_of_date is null
-    where history.exited_on is null
-    {%- else -%}
-    select segment, customer_id, as_of_date as first_as_of_date from membership where false
-    {%- endif %}
+    select segment, customer_id, first_as_of_date
+    from members_before
+    where left_on is null and first_as_of_date is not null
 
 ),
 
@@ -41,7 +69,7 @@ changes_of_the_first_day as (
 
 ),
 
--- A membership counts +1 on its day and -1 on the next one believed; what does not cancel out entered or exited.
+-- A membership counts +1 on its day and -1 on the next one believed, or on that of a departure before it; what does not cancel out entered or exited.
 edges as (
 
     select segment, customer_id, as_of_date as changed_on, 1 as edge
@@ -50,15 +78,21 @@ edges as (
 
     union all
 
-    select segment, customer_id, next_as_of_date as changed_on, -1 as edge
+    select segment, customer_id, until as changed_on, -1 as edge
     from membership
-    where next_as_of_date is not null
+    where until is not null
 
 ),
 
 changes as (
 
     select segment, customer_id, changed_on, change from changes_of_the_first_day
+
+    union all
+
+    select segment, customer_id, left_on as changed_on, -1 as change
+    from members_before
+    where left_on is not null
 
     union all
 

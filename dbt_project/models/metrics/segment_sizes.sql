@@ -1,4 +1,5 @@
--- Day after day: a size is held against the last one that was believed, and a held day is not.
+-- Day after day: a size is held against the last one that was believed. A day is held where its inputs are not believed, or where
+-- its size is not.
 {{ config(
     materialized='incremental', incremental_strategy='append',
     pre_hook="{{ forget_as_of_dates() }}",
@@ -20,10 +21,21 @@ base as (
 
 ),
 
+held as (
+
+    select days.as_of_date, held.segment, arg_min(held.because, held.number) as because
+    from {{ source('refresh', 'held_segments') }} as held
+    inner join {{ source('refresh', 'as_of_dates') }} as days
+        on days.as_of_date >= held.held_from and days.as_of_date < coalesce(held.held_until, date '9999-12-31')
+    group by all
+
+),
+
 evaluated as (
 
     select
         segments.*,
+        held.because,
         days.as_of_date,
         coalesce(sizes.members, 0) as members,
         coalesce(base.base_customers, 0) as base_customers,
@@ -33,6 +45,7 @@ evaluated as (
     cross join {{ source('refresh', 'segments') }} as segments
     left join sizes on sizes.as_of_date = days.as_of_date and sizes.segment = segments.segment
     left join base on base.as_of_date = days.as_of_date
+    left join held on held.as_of_date = days.as_of_date and held.segment = segments.segment
     left join {{ source('refresh', 'released_segments') }} as released
         on released.as_of_date = days.as_of_date and released.segment = segments.segment
 
@@ -48,12 +61,12 @@ judged as (
 
     select
         today.* exclude (members_before),
-        case when {{ breaks_and_holds('yesterday') }} then yesterday.members_before else yesterday.members end as members_before,
-        {{ broken_output_rule('today.members', 'case when ' ~ breaks_and_holds('yesterday') ~ ' then yesterday.members_before else yesterday.members end', 'today') }} as broken_rule
+        case when {{ is_held('yesterday') }} then yesterday.members_before else yesterday.members end as members_before,
+        {{ broken_output_rule('today.members', 'case when ' ~ is_held('yesterday') ~ ' then yesterday.members_before else yesterday.members end', 'today') }} as broken_rule
     from evaluated as today
     inner join judged as yesterday on yesterday.segment = today.segment and yesterday.turn = today.turn - 1
 
 )
 
-select as_of_date, segment, members, base_customers, {{ breaks_and_holds('judged') }} as is_held, broken_rule as remark
+select as_of_date, segment, members, base_customers, {{ is_held('judged') }} as is_held, coalesce(because, broken_rule) as remark
 from judged

@@ -1,5 +1,12 @@
+with arrived as (
+
+    {{ with_left_out('crm', 'customers') }}
+
+)
+
 select
     extract_date,
+    left_out,
     customer_id,
     gender,
     birth_date,
@@ -17,4 +24,5 @@ select
     age_band,
     income_band,
     coalesce(is_deleted, false) as is_deleted
-from {{ source('crm', 'customers') }}
+from arrived
+where not list_contains(left_out, 'customer_id')

@@ -1,11 +1,19 @@
+-- A line of which the day, the customer or the id itself is not believed is left out whole.
+with arrived as (
+
+    {{ with_left_out('shop', 'order_lines') }}
+
+)
+
 select
     extract_date,
     order_line_id,
-    order_id,
+    {{ unless_left_out('order_id') }} as order_id,
     customer_id,
-    product_id,
+    {{ unless_left_out('product_id') }} as product_id,
     {{ local_date('ordered_at') }} as ordered_on,
-    quantity,
-    cast(amount as decimal(18, 2)) as amount,
-    cast(coalesce(discount, 0) as decimal(18, 2)) as discount
-from {{ source('shop', 'order_lines') }}
+    {{ unless_left_out('quantity') }} as quantity,
+    cast({{ unless_left_out('amount') }} as decimal(18, 2)) as amount,
+    cast(coalesce({{ unless_left_out('discount') }}, 0) as decimal(18, 2)) as discount
+from arrived
+where not list_has_any(left_out, ['order_line_id', 'customer_id', 'ordered_at'])

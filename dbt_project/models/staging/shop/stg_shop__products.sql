@@ -1,3 +1,10 @@
+-- A list of which anything is not believed is left out: the products are as the one before it says.
+with arrived as (
+
+    {{ with_left_out('shop', 'products') }}
+
+)
+
 select
     extract_date,
     product_id,
@@ -5,4 +12,5 @@ select
     category,
     department,
     brand
-from {{ source('shop', 'products') }}
+from arrived
+where len(left_out) = 0

@@ -1,0 +1,241 @@
+"""The figures of every extract that are held against the days before: taken from its profile, and from what was known before it.
+
+Measures and counts; what is usual of a figure is worked out in ``usual``, and what a figure out of bounds means in ``past``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from math import log
+
+import duckdb
+
+from expectations import PAST
+from expectations.contracts import EXTRACT_TABLES, ExtractTable
+from expectations.past import PastExpectation
+from orchestration.validate.profile import Profile
+
+#: Below so many rows of a file a middle or an hour says little, and rare values are not listed in its profile.
+MANY_ROWS = 100
+
+#: The places of two quantiles in a profile, and how dates become numbers.
+MIDDLE, UPPER = 2, 4
+DAYS_OF_A_YEAR = 365.25
+
+#: Where a reference leads: the table and column that must know it.
+REFERENCES = {
+    ("shop/order_lines", "customer_id"): ("crm.customers", "customer_id"),
+    ("shop/order_lines", "product_id"): ("shop.products", "product_id"),
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of one extract: ``hits`` of ``rows`` for a share, a ``level`` for the others; None where it has none."""
+
+    day: date
+    rows: int
+    hits: int = 0
+    level: float | None = None
+
+
+@dataclass(frozen=True)
+class Series:
+    """One figure over all extracts of a table, in order. ``value`` is the value whose share it is, if it is one's."""
+
+    expectation: PastExpectation
+    value: str | None
+    figures: list[Figure]
+
+
+Profiles = Mapping[date, Profile]
+#: Rows compared and hits by day, by measure and column.
+Compared = Mapping[tuple[str, str], Mapping[date, tuple[int, int]]]
+
+
+def read_profiles(connection: duckdb.DuckDBPyConnection) -> dict[str, Profiles]:
+    """The profile of every archived extract, by table and day."""
+    found: dict[str, dict[date, Profile]] = {table: {} for table in EXTRACT_TABLES}
+    rows = connection.execute(
+        "select source || '/' || table_name, extract_date, profile from quality.profiles order by extract_date"
+    ).fetchall()
+    for table, day, said in rows:
+        found[table][day] = Profile.from_json(json.loads(said))
+    return dict(found)
+
+
+def series(
+    table: ExtractTable, profiles: Profiles, compared: Compared, repeated: Mapping[date, int]
+) -> Iterator[Series]:
+    """Every figure of a table's extracts that an expectation asks for. ``repeated`` counts the rows with a repeated key.
+
+    The table's first extract may hold its whole past: it has no figure that speaks of one day.
+    """
+    for expectation in PAST[table.id]:
+        column = expectation.column
+        match expectation.measure:
+            case "rows":
+                figures = [Figure(day, profile.rows) for day, profile in profiles.items()]
+            case "repeated":
+                sent = {day: profile.rows + repeated.get(day, 0) for day, profile in profiles.items()}
+                figures = [Figure(day, rows, repeated.get(day, 0)) for day, rows in sent.items()]
+            case "changed" | "unknown":
+                counted = compared.get((expectation.measure, column), {})
+                figures = [Figure(day, *counted[day]) for day in profiles if day in counted]
+            case "value":
+                yield from _shares_of_values(expectation, profiles)
+                continue
+            case "new value":
+                figures = list(_new_values(column, profiles))
+            case "of the day" | "hour":
+                figures = [_event(expectation.measure, day, profiles[day]) for day in list(profiles)[1:]]
+            case "level":
+                figures = list(_levels(column, table.columns[column], profiles))
+            case "empty":
+                figures = [
+                    Figure(day, profile.rows, profile.columns[column].nulls) for day, profile in profiles.items()
+                ]
+        yield Series(expectation, None, figures)
+
+
+def _shares_of_values(expectation: PastExpectation, profiles: Profiles) -> Iterator[Series]:
+    """A series for each value of a column; of a yes or no, for yes alone, and in files of any size."""
+    listed = {day: profile.columns[expectation.column].frequent or {} for day, profile in profiles.items()}
+    values = sorted({value for frequent in listed.values() for value in frequent})
+    is_boolean = bool(values) and set(values) <= {"true", "false"}
+    for value in ["true"] if is_boolean else values:
+        figures = []
+        for day, frequent in listed.items():
+            given = profiles[day].rows - profiles[day].columns[expectation.column].nulls
+            if is_boolean or given >= MANY_ROWS:
+                figures.append(Figure(day, given, frequent.get(value, 0)))
+        yield Series(expectation, value, figures)
+
+
+def _new_values(column: str, profiles: Profiles) -> Iterator[Figure]:
+    """Rows with a value that no extract before had."""
+    seen: set[str] = set()
+    for day, profile in profiles.items():
+        frequent, given = profile.columns[column].frequent or {}, profile.rows - profile.columns[column].nulls
+        if given >= MANY_ROWS:
+            yield Figure(day, given, sum(rows for value, rows in frequent.items() if value not in seen))
+        seen |= set(frequent)
+
+
+def _event(measure: str, day: date, profile: Profile) -> Figure:
+    if measure == "of the day":
+        return Figure(day, profile.on_the_day or 0)
+    return Figure(day, profile.rows, level=profile.median_hour if profile.rows >= MANY_ROWS else None)
+
+
+def _levels(column: str, kind: str, profiles: Profiles) -> Iterator[Figure]:
+    """The middle of a number, on the logarithm, or of a date, in years. A number that is mostly zero has its upper end."""
+    found = {day: profile.columns[column].quantiles for day, profile in profiles.items()}
+    is_date = kind == "DATE"
+    place = (
+        MIDDLE if is_date or all(float(quantiles[MIDDLE]) > 0 for quantiles in found.values() if quantiles) else UPPER
+    )
+    for day, quantiles in found.items():
+        given = profiles[day].rows - profiles[day].columns[column].nulls
+        level = None
+        if quantiles and given >= MANY_ROWS:
+            if is_date:
+                level = date.fromisoformat(str(quantiles[place])).toordinal() / DAYS_OF_A_YEAR
+            elif float(quantiles[place]) > 0:
+                level = log(float(quantiles[place]))
+        yield Figure(day, given, level=level)
+
+
+# ---- what was known before ----
+
+
+def compared_customers(
+    connection: duckdb.DuckDBPyConnection, since: date
+) -> dict[tuple[str, str], dict[date, tuple[int, int]]]:
+    """Of each extract of customers since a day: how many of the rows are of customers nobody knew, and of the others how
+    many have a value in a column that the customer never had before. The first extract has nothing before it.
+    """
+    columns = [expectation.column for expectation in PAST["crm/customers"] if expectation.measure == "changed"]
+    never_had = ", ".join(
+        f"count(*) filter (not list_contains(before.{column}, hash(sent.{column})))" for column in columns
+    )
+    had = ", ".join(f"list(hash({column})) over before as {column}" for column in columns)
+    rows = connection.execute(
+        f"""
+        with sent as (
+            select * from crm.customers
+            where extract_date >= $since and extract_date > (select min(extract_date) from crm.customers)
+        ),
+        history as (
+            select * from crm.customers where customer_id in (select customer_id from sent)
+        ),
+        before as (
+            select customer_id, extract_date, count(*) over before as times, {had}
+            from history
+            window before as (
+                partition by customer_id order by extract_date rows between unbounded preceding and 1 preceding
+            )
+        )
+        select sent.extract_date, count(*), count(*) filter (before.times > 0), {never_had}
+        from sent
+        inner join before using (customer_id, extract_date)
+        group by sent.extract_date
+        """,
+        {"since": since},
+    ).fetchall()
+    found: dict[tuple[str, str], dict[date, tuple[int, int]]] = {}
+    for day, sent, known, *changed in rows:
+        found.setdefault(("unknown", "customer_id"), {})[day] = (sent, sent - known)
+        for column, hits in zip(columns, changed, strict=True):
+            found.setdefault(("changed", column), {})[day] = (known, hits)
+    return found
+
+
+def compared_order_lines(
+    connection: duckdb.DuckDBPyConnection, since: date
+) -> dict[tuple[str, str], dict[date, tuple[int, int]]]:
+    """Of each extract of order lines since a day, the lines whose customer or product nobody knew by that day."""
+    found: dict[tuple[str, str], dict[date, tuple[int, int]]] = {}
+    for (table, column), (reference, key) in REFERENCES.items():
+        rows = connection.execute(
+            f"""
+            with lines as (
+                select {column} as id, extract_date, count(*) as lines
+                from {table.replace("/", ".")}
+                where extract_date >= $since and extract_date > (select min(extract_date) from {table.replace("/", ".")})
+                group by all
+            ),
+            known as (
+                select {key} as id, min(extract_date) as known_from
+                from {reference} where {key} in (select id from lines) group by all
+            )
+            select extract_date, sum(lines)::bigint, coalesce(sum(lines) filter (known_from is null or known_from > extract_date), 0)::bigint
+            from lines left join known using (id)
+            group by extract_date
+            """,
+            {"since": since},
+        ).fetchall()
+        found["unknown", column] = {day: (lines, unknown) for day, lines, unknown in rows}
+    return found
+
+
+def compared(
+    connection: duckdb.DuckDBPyConnection, table: ExtractTable, since: date
+) -> dict[tuple[str, str], dict[date, tuple[int, int]]]:
+    """The figures of a table's extracts since a day that take what was known before."""
+    how = {"crm/customers": compared_customers, "shop/order_lines": compared_order_lines}
+    return how[table.id](connection, since) if table.id in how else {}
+
+
+def rows_with_repeated_keys(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[date, int]]:
+    """Rows refused because their key comes again later in the file, by table and day."""
+    rows = connection.execute(
+        "select source || '/' || table_name, extract_date, unexpected_rows from quality.results where expectation = 'key_is_unique'"
+    ).fetchall()
+    found: dict[str, dict[date, int]] = {table: {} for table in EXTRACT_TABLES}
+    for table, day, repeated in rows:
+        found[table][day] = repeated
+    return found

@@ -1,0 +1,236 @@
+"""What speaks against believing an extract: which of its columns, since when, until when, and in which words.
+
+Derived from what the archive holds and what people said of it, so that a rebuild finds the same. Which segments a finding
+touches is told by lineage, not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import duckdb
+
+from expectations.contracts import EXTRACT_TABLES
+from orchestration.days import ONE_DAY
+from orchestration.ingest.archive import REFUSED_SHARE, REPEATED_FILE
+from orchestration.ingest.reading import MISSING_COLUMN
+from orchestration.known_days import KnownDays
+from orchestration.settings import Settings
+from orchestration.validate.record import Basis, digests_of, failures, judge_what_is_new
+from orchestration.validate.usual import DAYS_NEEDED
+
+#: An extract by its table, its day and its digest.
+Extract = tuple[str, date, str]
+
+#: Stands for the digest of an extract that never came.
+NEVER_ARRIVED = "never arrived"
+
+#: Measures that fail for want of rows: those that came are right.
+OF_MISSING_ROWS = {"rows", "of the day"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One reason not to believe ``columns`` of an extract, in words.
+
+    It lasts from the extract date until, and without, ``until``: None as long as the extract stands as it is. With
+    ``leaves_out`` the values of the columns are not used; otherwise rows are missing, and those that came are.
+    """
+
+    table: str
+    extract_date: date
+    digest: str
+    expectation: str
+    columns: tuple[str, ...]
+    because: str
+    leaves_out: bool
+    until: date | None = None
+
+    @property
+    def extract(self) -> Extract:
+        return self.table, self.extract_date, self.digest
+
+
+def find(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, known_days: KnownDays, released: Collection[Extract]
+) -> list[Finding]:
+    """Everything that speaks against the archived extracts, by day, after what is new in the archive was judged.
+
+    The archive must be registered. ``released`` are the extracts that somebody had used all the same.
+    """
+    digests = digests_of(connection)
+    stands = {(table, day): digest for table, day, digest in released if digests.get((table, day)) == digest}
+    judge_what_is_new(connection, digests, stands, known_days.among({day for _, day in digests}))
+    found = [
+        *_in_files(connection, digests, settings.refused_share_limit),
+        *_out_of_the_usual(connection, digests),
+        *_repeated_files(connection, digests),
+        *_absent(digests),
+    ]
+    ended = (replace(one, until=_end(connection, one, found, settings.business_timezone)) for one in found)
+    return sorted(
+        ended, key=lambda one: (one.extract_date, one.table, not one.leaves_out, one.expectation, one.columns)
+    )
+
+
+def _in_files(connection: duckdb.DuckDBPyConnection, digests: Basis, limit: float) -> Iterator[Finding]:
+    """A column that is not there, a rule that more rows break than may be refused, too many rows refused."""
+    broken = connection.execute(
+        "select source || '/' || table_name, extract_date, expectation, column_name, observed, rows, unexpected_rows "
+        "from quality.results where severity = 'critical' and not success "
+        "and (expectation = $refused or unexpected_rows > $limit * rows) order by extract_date, expectation <> $missing, 1, 3, 4",
+        {"limit": limit, "refused": REFUSED_SHARE, "missing": MISSING_COLUMN},
+    ).fetchall()
+    for table, day, expectation, column, observed, rows, unexpected in broken:
+        contract = EXTRACT_TABLES[table]
+        columns = tuple(column.split(", ")) if column else ()
+        of_all = f"{unexpected:,} of {rows:,} rows"
+        if expectation == MISSING_COLUMN:
+            because = f"{column} was {observed}, so that it is unknown in {of_all}"
+        elif expectation == REFUSED_SHARE:
+            because = f"{of_all} of {table} were refused"
+        elif set(columns) & set(contract.key) or not columns:
+            continue  # its rows were refused, and are counted among those
+        else:
+            because = f"{' and '.join(columns)} broke the rule {expectation} in {of_all}"
+        yield Finding(
+            table,
+            day,
+            digests[table, day],
+            expectation,
+            columns or tuple(contract.columns),
+            f"{because} on {day}",
+            leaves_out=bool(columns),
+        )
+
+
+def _out_of_the_usual(connection: duckdb.DuckDBPyConnection, digests: Basis) -> Iterator[Finding]:
+    for table, day, expectation, measure, columns, sentence, _ in failures(connection):
+        yield Finding(
+            table,
+            day,
+            digests[table, day],
+            expectation,
+            tuple(columns),
+            sentence,
+            leaves_out=measure not in OF_MISSING_ROWS,
+        )
+
+
+def _repeated_files(connection: duckdb.DuckDBPyConnection, digests: Basis) -> Iterator[Finding]:
+    """The same bytes as the day before, where changes are expected and files have differed so far: nothing of the day is
+    known. The next file that differs goes on.
+    """
+    for table in EXTRACT_TABLES.values():
+        if table.is_snapshot:
+            continue
+        repeated = connection.execute(
+            "select extract_date, observed, rows from quality.results where source || '/' || table_name = $table "
+            "and expectation = $expectation and not success order by extract_date",
+            {"table": table.id, "expectation": REPEATED_FILE},
+        ).fetchall()
+        for day, observed, rows in repeated:
+            before = [d for name, d in digests if name == table.id and d < day]
+            if len(before) >= DAYS_NEEDED and day - ONE_DAY not in {d for d, *_ in repeated}:
+                yield Finding(
+                    table.id,
+                    day,
+                    digests[table.id, day],
+                    REPEATED_FILE,
+                    tuple(table.columns),
+                    f"{table.id} of {day} has {observed}, {rows:,} rows",
+                    leaves_out=False,
+                    until=day + ONE_DAY,
+                )
+
+
+def _absent(digests: Basis) -> Iterator[Finding]:
+    """The days between others on which a required extract never came."""
+    for table in EXTRACT_TABLES.values():
+        days = sorted(day for name, day in digests if name == table.id)
+        if table.required and days:
+            missing = {day for day in _between(days[0], days[-1])} - set(days)
+            for day in sorted(missing):
+                yield Finding(
+                    table.id,
+                    day,
+                    NEVER_ARRIVED,
+                    "required_extract_arrived",
+                    tuple(table.columns),
+                    f"{table.id} of {day} never arrived",
+                    leaves_out=False,
+                )
+
+
+def _between(first: date, last: date) -> Iterator[date]:
+    day = first
+    while day < last:
+        yield day
+        day += ONE_DAY
+
+
+# ---- when a finding ends although its extract stands ----
+
+
+def _end(
+    connection: duckdb.DuckDBPyConnection, finding: Finding, found: Sequence[Finding], business_timezone: str
+) -> date | None:
+    """The day from which on nothing of the extract is left that the finding speaks against."""
+    if finding.until is not None:
+        return finding.until
+    if finding.leaves_out and finding.table == "crm/customers" and "customer_id" not in finding.columns:
+        return _all_sent_again(connection, finding, found)
+    if not finding.leaves_out and finding.table == "shop/order_lines":
+        return _delivered_late(connection, finding, business_timezone)
+    return None
+
+
+def _all_sent_again(connection: duckdb.DuckDBPyConnection, finding: Finding, found: Sequence[Finding]) -> date | None:
+    """When the last customer of the extract has come again in one whose columns are believed."""
+    doubtful = [
+        other.extract_date
+        for other in found
+        if other.table == finding.table and other.leaves_out and set(other.columns) & set(finding.columns)
+    ]
+    ended = connection.execute(
+        """
+        with again as (
+            select customer_id, min(extract_date) as extract_date
+            from crm.customers
+            where extract_date > $day and not list_contains($doubtful::date[], extract_date)
+            group by customer_id
+        )
+        select case when count(*) = count(again.extract_date) then max(again.extract_date) end
+        from (select distinct customer_id from crm.customers where extract_date = $day) as sent
+        left join again using (customer_id)
+        """,
+        {"day": finding.extract_date, "doubtful": doubtful},
+    ).fetchall()[0][0]
+    return ended if isinstance(ended, date) else None
+
+
+def _delivered_late(connection: duckdb.DuckDBPyConnection, finding: Finding, business_timezone: str) -> date | None:
+    """When so many lines of the day have come with later extracts that the day has as many as usual."""
+    needed = connection.execute(
+        "select lower from quality.verdicts where table_id = $table and extract_date = $day and measure = 'rows' and is_shown "
+        "and lower is not null order by severity limit 1",
+        {"table": finding.table, "day": finding.extract_date},
+    ).fetchall()
+    if not needed:
+        return None
+    ended = connection.execute(
+        """
+        with arrived as (
+            select extract_date, count(distinct order_line_id) as lines
+            from shop.order_lines
+            where extract_date >= $day and timezone($zone, timezone('UTC', ordered_at))::date = $day
+            group by extract_date
+        ),
+        so_far as (select extract_date, sum(lines) over (order by extract_date) as lines from arrived)
+        select min(extract_date) from so_far where lines >= $needed
+        """,
+        {"day": finding.extract_date, "zone": business_timezone, "needed": needed[0][0]},
+    ).fetchall()[0][0]
+    return ended if isinstance(ended, date) and ended > finding.extract_date else None
