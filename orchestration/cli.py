@@ -314,8 +314,10 @@ def drill(context: Context, as_of: date | None, nights: int, only: tuple[str, ..
     from rich.progress import Progress
 
     from orchestration.drill.drill import drill as run
-    from orchestration.drill.report import FAULT_COLUMNS, fault_row, said_in_short, write_page
+    from orchestration.drill.report import FAULT_COLUMNS, fault_row, said_in_short, words_of, write_page
 
+    if page:
+        words_of(page)  # a drill takes long: a page that cannot take it is told before
     with Progress(console=notes) as bar:
         task = bar.add_task("", total=None)
         drilled = run(

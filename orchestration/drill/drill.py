@@ -137,7 +137,7 @@ def night_of(home: Home, as_of: date | None) -> date:
         which = f"{as_of} and the day before" if as_of else "any two days in a row"
         raise ExtractMissing(
             f"There is no night to drill: {home.extracts} has not the extracts of {which} "
-            f"of both {' and '.join(table.id for table in required)}."
+            f"of both {' and '.join(table.id for table in required)}. The demo's are written by `segments demo`."
         )
     day = max(possible)
     before = sum(one < day for one in known)

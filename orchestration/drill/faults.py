@@ -291,7 +291,7 @@ FAULTS: dict[str, Fault] = {
             ordered_at="date_trunc('day', ordered_at)",
         ),
         Fault(
-            "a_third_of_orders_in_the_future",
+            "orders_in_the_future",
             "Three lines in ten are dated a year late.",
             ORDER_LINES,
             ("ordered_at",),

@@ -76,7 +76,7 @@ def tell(case: OptInCase, console: Console) -> bool:
     depends = {name for name, segment in case.bad.segments.items() if COLUMN in segment.raw_columns}
     shown = Table(title=f"{BAD_NIGHT}: {OPT_IN_GOES_MISSING.sentence}", title_justify="left", box=box.SIMPLE_HEAD)
     for column in ("segment", "depends on it", "members before", "that night", "a day later"):
-        shown.add_column(column, justify="right" if column.startswith(("members", "that", "a day")) else "left")
+        shown.add_column(column, justify="left" if column in ("segment", "depends on it") else "right", no_wrap=True)
     for name in sorted(case.bad.segments, key=lambda one: (one not in depends, one)):
         nights = (night.segments.get(name) for night in (case.before, case.bad, case.corrected))
         cells = [f"{one.members:,}{' held' if one.state == 'held' else ''}" if one else "-" for one in nights]
@@ -99,9 +99,10 @@ def tell(case: OptInCase, console: Console) -> bool:
 
 
 def main() -> int:
-    from orchestration.demo import write_demo
+    from orchestration.demo import DemoSourceMissing, write_demo
 
-    notes, answers = Console(stderr=True, highlight=False), Console(highlight=False)
+    notes = Console(stderr=True, highlight=False)
+    answers = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
     home = locate_home()
     try:
         if Tonight(home, NEXT_NIGHT).extract(CUSTOMERS) is None:
@@ -109,7 +110,7 @@ def main() -> int:
             write_demo(home.path)
         with tempfile.TemporaryDirectory(prefix="segments-opt-in-case-") as folder:
             case = play(home, Path(folder), lambda night: notes.print(night))
-    except SegmentsError as problem:
+    except (SegmentsError, DemoSourceMissing) as problem:
         notes.print(str(problem), style="red", markup=False, soft_wrap=True)
         return 1
     return 0 if tell(case, answers) else 1

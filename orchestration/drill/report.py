@@ -19,17 +19,20 @@ FAULT_COLUMNS = ("fault", "verdict", "by", "held", "needless", "published wrong"
 
 
 def write_page(page: Path, drilled: Drill) -> None:
-    """Puts the drill into a Markdown page, in the place of the one before.
+    """Puts the drill into a Markdown page, in the place of the one before. Raises as ``words_of`` does."""
+    words = words_of(page)
+    unfinished = page.with_name(f".{page.name}.partial")
+    unfinished.write_text(f"{words}\n{as_markdown(drilled)}", encoding="utf-8")
+    unfinished.replace(page)
 
-    Raises ConfigurationError where the page is not there or has not the heading.
-    """
+
+def words_of(page: Path) -> str:
+    """What a page says before the last drill. Raises ConfigurationError where it is not there or has not the heading."""
     text = page.read_text(encoding="utf-8") if page.is_file() else ""
     words, heading, _ = text.partition(f"\n{HEADING}\n")
     if not heading:
         raise ConfigurationError(f"{page} has no line `{HEADING}` below which the drill could be written.")
-    unfinished = page.with_name(f".{page.name}.partial")
-    unfinished.write_text(f"{words}\n{as_markdown(drilled)}", encoding="utf-8")
-    unfinished.replace(page)
+    return words
 
 
 def as_markdown(drilled: Drill) -> str:

@@ -62,23 +62,19 @@ def segments(*arguments: str, home: Home) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_a_drill_leaves_the_home_as_it_was_and_tells_of_every_fault(home: Home) -> None:
+def test_a_drill_leaves_the_home_as_it_was_and_tells_of_the_fault(home: Home) -> None:
     drop_company(home, ten_days())
     before = state_of(home.path)
-    told = segments(
-        "drill", "--json", "--nights", "9", "--only", "order_lines_cut_short", "--only", "amount_in_cents", home=home
-    )
+    told = segments("drill", "--json", "--nights", "9", "--only", "order_lines_cut_short", home=home)
     assert told.returncode == 0, told.stderr
     assert state_of(home.path) == before
     drilled = json.loads(told.stdout)
     assert drilled["as_of_date"] == str(LAST)
-    assert {fault["fault"] for fault in drilled["faults"]} == {"order_lines_cut_short", "amount_in_cents"}
-    assert drilled["summary"]["faults"] == 2
-    assert [control["held"] for control in drilled["controls"]] == [[]]
+    assert drilled["summary"]["faults"] == 1
+    assert [control["what"] for control in drilled["controls"]] == ["the night as it is"]
     assert drilled["clean"]["nights"] == 9
-    [cut] = [fault for fault in drilled["faults"] if fault["fault"] == "order_lines_cut_short"]
-    assert cut["verdict"] == "caught"
-    assert cut["hours_lost"] == 24
+    [cut] = drilled["faults"]
+    assert (cut["fault"], cut["verdict"], cut["hours_lost"]) == ("order_lines_cut_short", "caught", 24)
 
 
 def test_only_facts_of_the_days_before_are_copied(home: Home, tmp_path: Path) -> None:
