@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DERIVED = ("warehouse.duckdb*", "releases", "dagster", "dbt", "refresh.lock")
 #: Folders whose files are written once and replaced by a rename: a second name for a file is as good as a copy of it.
 NEVER_WRITTEN_INTO = ("extracts", "archive", "quarantine", "releases")
+_PROGRESS = re.compile(r"\d{2}:\d{2}:\d{2}  |Refreshing ")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -115,9 +116,16 @@ class Rehearsal:
         command = [sys.executable, "-m", "orchestration.cli", "refresh", "--home", str(self.home.path), "--json"]
         command += ["--from", str(days.first), "--to", str(days.last)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        said = "\n".join(line for line in done.stderr.splitlines() if not line.startswith("Refreshing "))
         segments, failures = _read(self.home, days.last)
-        return Night(days.last, done.returncode, said.strip(), segments, failures)
+        said = last_words(done.stderr).replace(f"{self.home.path}/", "")
+        return Night(days.last, done.returncode, said, segments, failures)
+
+
+def last_words(stderr: str) -> str:
+    """What a refresh said when it ended: what comes after the lines in which it tells how far it is."""
+    lines = stderr.splitlines()
+    progress = [number for number, line in enumerate(lines) if _PROGRESS.match(line)]
+    return "\n".join(lines[progress[-1] + 1 if progress else 0 :]).strip()
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from orchestration.days import ONE_DAY
 from orchestration.drill.drill import drill, night_of, read_clean_nights
-from orchestration.drill.nights import Rehearsal
+from orchestration.drill.nights import Rehearsal, last_words
 from orchestration.errors import ConfigurationError, ExtractMissing
 from orchestration.settings import Home
 from tests.builders import (
@@ -103,6 +103,17 @@ def test_a_night_leaves_no_trace_in_what_was_set_aside(home: Home, tmp_path: Pat
     (rehearsal.home.path / "warehouse.duckdb").touch()
     rehearsal.restore()
     assert state_of(rehearsal.home.path) == state_of(rehearsal.aside) == before
+
+
+def test_the_words_of_a_night_are_its_last_and_not_its_progress() -> None:
+    stderr = (
+        "Refreshing 2024-01-10 in /home\n14:09:51  crm/customers    crm/customers: 1 new extracts up to 2024-01-10\n"
+        "shop/order_lines of 2024-01-10 cannot be read.\nshop/order_lines of 2024-01-09 cannot be read.\n"
+    )
+    assert last_words(stderr) == (
+        "shop/order_lines of 2024-01-10 cannot be read.\nshop/order_lines of 2024-01-09 cannot be read."
+    )
+    assert last_words("14:09:51  release    published 2024-01-10-0\n") == ""
 
 
 def test_the_night_is_the_newest_with_its_extracts_and_those_of_the_day_before(home: Home) -> None:
