@@ -39,6 +39,14 @@ lint: setup ## formatter, linters, types
 test: setup lint ## formatter, linters, types and every test
 	$(BIN)/pytest
 
+.PHONY: drill
+drill: setup ## plant each fault in a copy of a night, count false holds in 60 clean ones, renew docs/drill.md (slow)
+	@$(BIN)/segments drill --nights 60 --page docs/drill.md
+
+.PHONY: drill-demo
+drill-demo: setup ## play the night on which an opt-in column goes missing, on a copy of the demo
+	@$(BIN)/python -m orchestration.drill.opt_in_case
+
 .PHONY: bench
 bench: setup ## time one night side by side with a hand-written script (slow)
 	$(BIN)/python -m benchmarks.night

@@ -299,6 +299,53 @@ def rebuild(context: Context) -> int:
 
 
 @main.command()
+@click.option("--as-of", type=Day(), help="The night to drill; default: the newest whose extracts are there.")
+@click.option(
+    "--nights", type=click.IntRange(min=0), default=0, show_default=True, help="Clean nights before it to run too."
+)
+@click.option("--only", multiple=True, metavar="FAULT", help="Drill this fault and no other; may be given again.")
+@click.option(
+    "--page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Markdown page into which the result goes, below its heading `The last drill`.",
+)
+@_command
+def drill(context: Context, as_of: date | None, nights: int, only: tuple[str, ...], page: Path | None) -> None:
+    """Plant faults in copies of one night, and tell which would be caught and at what price. The home is only read."""
+    from rich.progress import Progress
+
+    from orchestration.drill.drill import drill as run
+    from orchestration.drill.report import FAULT_COLUMNS, fault_row, said_in_short, words_of, write_page
+
+    if page:
+        words_of(page)  # a drill takes long: a page that cannot take it is told before
+    with Progress(console=notes) as bar:
+        task = bar.add_task("", total=None)
+        drilled = run(
+            context.home,
+            as_of=as_of,
+            nights=nights,
+            only=only,
+            progress=lambda done, total, what: bar.update(task, completed=done, total=total, description=what),
+        )
+    if page:
+        write_page(page, drilled)
+
+    def shown() -> Group:
+        rows = [dict(zip(FAULT_COLUMNS, fault_row(outcome), strict=True)) for outcome in drilled.faults]
+        falsely = [
+            {"night": night, "held": len(held), "because": "; ".join(said)}
+            for night, held, said in [
+                *((control.what, control.held, control.said) for control in drilled.controls),
+                *((str(hold.as_of_date), hold.held, hold.said) for hold in drilled.clean.false_holds),
+            ]
+        ]
+        return Group(_table("Faults", rows), _table("Nights without a fault", falsely), Text(said_in_short(drilled)))
+
+    context.answer(asdict(drilled), shown)
+
+
+@main.command()
 @click.argument("name")
 @_command
 def new(context: Context, name: str) -> None:
