@@ -166,6 +166,16 @@ def happened_by_the_extract(name: str, column: str, remedy: Remedy, because: str
     return Rule(name, f"{column} is null or {local_date} <= extract_date", (column,), remedy, because)
 
 
+def below(column: str, limit: int) -> Rule:
+    return Rule(
+        name=f"{column}_is_below_{limit}",
+        holds=f"{column} is null or abs({column}) < {limit}",
+        columns=(column,),
+        remedy="refuse the row",
+        because=f"A {column} of {limit:,} or more is a slip of the keys, and adds up to more than any total can hold.",
+    )
+
+
 def _is_given(table: ExtractTable, column: str) -> str:
     """Not empty and not blank. A value that is there and cannot be read breaks its own rule and not this one too."""
     if table.columns[column] == "VARCHAR":

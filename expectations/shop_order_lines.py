@@ -15,6 +15,7 @@ from expectations.past import (
 from expectations.rules import (
     AnyRule,
     Rule,
+    below,
     happened_by_the_extract,
     key_is_present,
     key_is_unique,
@@ -26,6 +27,9 @@ from expectations.rules import (
 )
 
 TABLE = EXTRACT_TABLES["shop/order_lines"]
+
+#: Of pieces and of money, in one line.
+IMPOSSIBLE = 1_000_000_000
 
 RULES: list[AnyRule] = [
     partition_has_rows(),
@@ -58,6 +62,7 @@ RULES: list[AnyRule] = [
         remedy="keep the row",
         because="Money given back for goods that were kept is possible, and worth a look.",
     ),
+    *(below(column, IMPOSSIBLE) for column in ("quantity", "amount", "discount")),
     not_negative("discount", "A negative discount is a surcharge and makes a discount seeker look like the opposite."),
     key_is_unique(TABLE),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -59,9 +60,12 @@ class Day(click.ParamType[date]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         try:
-            return date.fromisoformat(value)
+            day = date.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is not a day; write it as 2017-12-31", param, ctx)
+        if not 1900 < day.year < 2200:
+            self.fail(f"nothing is known of the year {day.year}", param, ctx)
+        return day
 
 
 def _command(function: Callable[..., int | None]) -> Callable[..., None]:
@@ -83,7 +87,10 @@ def _command(function: Callable[..., int | None]) -> Callable[..., None]:
             if debug:
                 traceback.print_exc()
             known = _known(problem)
-            notes.print(known or _unforeseen(problem), style="red", markup=False, soft_wrap=True)
+            sentence = str(known or _unforeseen(problem))
+            notes.print(sentence, style="red", markup=False, soft_wrap=True)
+            if as_json:
+                click.echo(json.dumps({"error": sentence}, indent=2))
             code = WRONG_USE if isinstance(known, ConfigurationError) else FAILED
         sys.exit(code or DONE)
 
@@ -397,7 +404,7 @@ def _print_status(context: Context) -> int:
         shown = _table(f"Segments on {status.as_of_date}, release {status.release}", rows)
         shown.caption = (
             f"{status.base_customers:,} customers in the base; history since {status.first_as_of_date}. Query it:\n"
-            f'  duckdb -readonly {status.file} "from segments.men_18_25"'
+            f'  duckdb -readonly {shlex.quote(str(status.file))} "from segments.men_18_25"'
         )
         shown.caption_justify = "left"
         return shown
@@ -406,13 +413,24 @@ def _print_status(context: Context) -> int:
         return Group(table(), *(["", *_notes_in_words(status.notes)] if status.notes else []))
 
     context.answer(asdict(status), page)
-    for segment in held:
-        notes.print(
-            f"{segment.segment} is held since {segment.held_since}: {segment.held_because}",
-            markup=False,
-            soft_wrap=True,
-        )
+    if held:
+        _tell_of_held(held)
     return SOME_HELD if held else DONE
+
+
+def _tell_of_held(held: list[SegmentStatus]) -> None:
+    """Which segments are held, reason by reason, and what can be done."""
+    reasons: dict[str, list[str]] = {}
+    for segment in held:
+        reasons.setdefault(f"held since {segment.held_since}: {segment.held_because}", []).append(segment.segment)
+    for reason, names in reasons.items():
+        notes.print(f"{', '.join(names)}: {reason}", style="yellow", markup=False, soft_wrap=True)
+    notes.print(
+        "Deliver the corrected extract and refresh again, or, where the figures are right after all, "
+        "`segments release-held NAME --reason …`.",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def _notes_in_words(said: ReleaseNotes) -> list[str]:

@@ -44,11 +44,6 @@ class Settings(BaseModel):
             raise ValueError(f"{name!r} is not a time zone; use a name such as Europe/London") from unknown
         return name
 
-    @field_validator("product_x", mode="before")
-    @classmethod
-    def _is_text(cls, product: object) -> object:
-        return str(product) if isinstance(product, int) else product
-
     @field_validator("product_x")
     @classmethod
     def _can_stand_in_a_query(cls, product: str) -> str:
@@ -104,13 +99,14 @@ def load_settings(home: Home) -> Settings:
     """
     file = home.path / "settings.yml"
     try:
-        said = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}
+        # Every value as it is written: YAML would read the product 0123 as 83, and yes as 1.
+        said = yaml.load(file.read_text(encoding="utf-8"), yaml.BaseLoader) if file.exists() else {}
     except (yaml.YAMLError, UnicodeDecodeError) as broken:
         raise ConfigurationError(f"{file} is not valid YAML: {broken}") from broken
-    if said is None:
+    if not said:
         said = {}
     if not isinstance(said, dict):
-        raise ConfigurationError(f"{file} must be a list of `field: value` lines, such as `currency: GBP`.")
+        raise ConfigurationError(f"{file} must have lines of the form `field: value`, such as `currency: GBP`.")
     for field in Settings.model_fields:
         if (value := os.environ.get(f"SEGMENTS_{field.upper()}")) is not None:
             said[field] = value

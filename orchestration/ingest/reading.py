@@ -22,12 +22,11 @@ from orchestration.ingest.extracts import Extract
 from orchestration.sql import identifier, literal
 
 #: The columns for the judge: the rules for which a row is set aside, the columns to empty before it is accepted, and
-#: whether it is refused whole, as a copy of another row or otherwise. A row is good until it is judged.
+#: whether it is refused whole. A row is good until it is judged.
 MARKS = {
     "broken_rules": "varchar[] default []",
     "nulled_columns": "varchar[] default []",
     "is_refused": "boolean default false",
-    "is_copy": "boolean default false",
 }
 
 #: The column in which a line that is no JSON object is carried along.

@@ -89,7 +89,7 @@ def notes_of(
     ).fetchall()
     failed = release.execute(
         "select source || '/' || table_name, expectation, column_name, severity, observed from metrics.input_quality "
-        "where extract_date = $day and not success order by severity, all",
+        "where extract_date = $day and not success order by severity, 1, 2, 3",
         {"day": day},
     ).fetchall()
     return ReleaseNotes(

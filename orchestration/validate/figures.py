@@ -18,7 +18,9 @@ from expectations.contracts import EXTRACT_TABLES, ExtractTable
 from expectations.past import PastExpectation
 from orchestration.validate.profile import Profile
 
-#: Below so many rows of a file a middle or an hour says little, and rare values are not listed in its profile.
+#: Below so many rows of a file a middle or an hour says little.
+ENOUGH_ROWS = 30
+#: Below so many, values that are not rare are missing from its profile.
 MANY_ROWS = 100
 
 #: The places of two quantiles in a profile, and how dates become numbers.
@@ -128,7 +130,7 @@ def _new_values(column: str, profiles: Profiles) -> Iterator[Figure]:
 def _event(measure: str, day: date, profile: Profile) -> Figure:
     if measure == "of the day":
         return Figure(day, profile.on_the_day or 0)
-    return Figure(day, profile.rows, level=profile.median_hour if profile.rows >= MANY_ROWS else None)
+    return Figure(day, profile.rows, level=profile.median_hour if profile.rows >= ENOUGH_ROWS else None)
 
 
 def _levels(column: str, kind: str, profiles: Profiles) -> Iterator[Figure]:
@@ -141,7 +143,7 @@ def _levels(column: str, kind: str, profiles: Profiles) -> Iterator[Figure]:
     for day, quantiles in found.items():
         given = profiles[day].rows - profiles[day].columns[column].nulls
         level = None
-        if quantiles and given >= MANY_ROWS:
+        if quantiles and given >= ENOUGH_ROWS:
             if is_date:
                 level = date.fromisoformat(str(quantiles[place])).toordinal() / DAYS_OF_A_YEAR
             elif float(quantiles[place]) > 0:

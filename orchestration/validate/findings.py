@@ -12,6 +12,7 @@ from datetime import date
 
 import duckdb
 
+from expectations import PAST
 from expectations.contracts import EXTRACT_TABLES
 from orchestration.days import ONE_DAY
 from orchestration.ingest.archive import REFUSED_SHARE, REPEATED_FILE
@@ -26,6 +27,9 @@ Extract = tuple[str, date, str]
 
 #: Stands for the digest of an extract that never came.
 NEVER_ARRIVED = "never arrived"
+
+#: A column whose values were emptied in so many rows of an extract, and in such a share of them, is not believed.
+MANY_ROWS_EMPTIED, SHARE_EMPTIED = 10, 0.2
 
 #: Measures that fail for want of rows: those that came are right.
 OF_MISSING_ROWS = {"rows", "of the day"}
@@ -70,31 +74,37 @@ def find(
         *_absent(digests),
     ]
     ended = (replace(one, until=_end(connection, one, found, settings.business_timezone)) for one in found)
-    return sorted(
-        ended, key=lambda one: (one.extract_date, one.table, not one.leaves_out, one.expectation, one.columns)
-    )
+    # The first reason of a day is the one that is told: what is plainly wrong with the file, and then what is unusual in it.
+    return sorted(ended, key=lambda one: one.extract_date)
 
 
 def _in_files(connection: duckdb.DuckDBPyConnection, digests: Basis, limit: float) -> Iterator[Finding]:
     """A column that is not there, a rule that more rows break than may be refused, too many rows refused."""
     broken = connection.execute(
         "select source || '/' || table_name, extract_date, expectation, column_name, observed, rows, unexpected_rows "
-        "from quality.results where severity = 'critical' and not success "
-        "and (expectation = $refused or unexpected_rows > $limit * rows) order by extract_date, expectation <> $missing, 1, 3, 4",
-        {"limit": limit, "refused": REFUSED_SHARE, "missing": MISSING_COLUMN},
+        "from quality.results where not success and (expectation = $refused "
+        "or severity = 'critical' and unexpected_rows > $limit * rows "
+        "or unexpected_rows >= greatest($many, $much * rows) and column_name <> '') order by extract_date, expectation <> $missing, 1, 3, 4",
+        {
+            "limit": limit,
+            "refused": REFUSED_SHARE,
+            "missing": MISSING_COLUMN,
+            "many": MANY_ROWS_EMPTIED,
+            "much": SHARE_EMPTIED,
+        },
     ).fetchall()
     for table, day, expectation, column, observed, rows, unexpected in broken:
         contract = EXTRACT_TABLES[table]
         columns = tuple(column.split(", ")) if column else ()
         of_all = f"{unexpected:,} of {rows:,} rows"
         if expectation == MISSING_COLUMN:
-            because = f"{column} was {observed}, so that it is unknown in {of_all}"
+            because = f"{column} was {observed}, so that it is unknown in {of_all} of {table}"
         elif expectation == REFUSED_SHARE:
             because = f"{of_all} of {table} were refused"
         elif set(columns) & set(contract.key) or not columns:
             continue  # its rows were refused, and are counted among those
         else:
-            because = f"{' and '.join(columns)} broke the rule {expectation} in {of_all}"
+            because = f"{' and '.join(columns)} broke the rule {expectation} in {of_all} of {table}"
         yield Finding(
             table,
             day,
@@ -107,7 +117,10 @@ def _in_files(connection: duckdb.DuckDBPyConnection, digests: Basis, limit: floa
 
 
 def _out_of_the_usual(connection: duckdb.DuckDBPyConnection, digests: Basis) -> Iterator[Finding]:
-    for table, day, expectation, measure, columns, sentence, _ in failures(connection):
+    order = [(table, one.name, one.column) for table, expectations in PAST.items() for one in expectations]
+    # Of several things that are unusual in a column, the plainest is told: the order of the lists.
+    failed = sorted(failures(connection), key=lambda one: (one[1], order.index((one[0], one[2], one[3]))))
+    for table, day, expectation, _, measure, columns, sentence in failed:
         yield Finding(
             table,
             day,

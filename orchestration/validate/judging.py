@@ -36,7 +36,6 @@ class _Tally:
 
     rows: int
     refused: int
-    copies: int
     found: dict[str, Any]
 
 
@@ -66,7 +65,7 @@ def judge(
     try:
         broken_columns = _broken_columns(connection, relation, table, rules, refused_share_limit)
         _mark_broken_rows(connection, relation, rules, broken_columns)
-        _mark_repeated_keys(connection, relation, rules, list(table.columns))
+        _mark_repeated_keys(connection, relation, rules)
         by_day, all_days, no_rows = _count(connection, relation, rules)
     except duckdb.Error as error:
         raise _what_failed(connection, relation, table, rules, error) from None
@@ -140,8 +139,7 @@ def _mark_broken_rows(
     broken_columns: Mapping[str, Sequence[date]],
 ) -> None:
     connection.execute(
-        f"update {relation} set broken_rules = [], nulled_columns = [], is_refused = false, is_copy = false "
-        "where len(broken_rules) > 0"
+        f"update {relation} set broken_rules = [], nulled_columns = [], is_refused = false where len(broken_rules) > 0"
     )
     refusing = [rule for rule in rules if isinstance(rule, Rule) and rule.remedy == "refuse the row"]
     nulling = [rule for rule in rules if isinstance(rule, Rule) and rule.remedy == "null the value"]
@@ -169,9 +167,7 @@ def _mark_broken_rows(
     )
 
 
-def _mark_repeated_keys(
-    connection: duckdb.DuckDBPyConnection, relation: str, rules: Sequence[AnyRule], columns: Sequence[str]
-) -> None:
+def _mark_repeated_keys(connection: duckdb.DuckDBPyConnection, relation: str, rules: Sequence[AnyRule]) -> None:
     for rule in rules:
         if isinstance(rule, UniqueKey):
             key = ("extract_date", *rule.columns)
@@ -181,12 +177,6 @@ def _mark_repeated_keys(
                 f"broken_rules = list_append(broken_rules, '{rule.name}') "
                 f"from ({_repeated_keys(rule, relation)}) as repeated "
                 f"where {same_key} and not judged.is_refused and judged.file_row < repeated.last_file_row"
-            )
-            same_row = " and ".join(f"copy.{column} is not distinct from kept.{column}" for column in columns)
-            connection.execute(
-                f"update {relation} as copy set is_copy = true from {relation} as kept "
-                f"where list_contains(copy.broken_rules, '{rule.name}') and not kept.is_refused "
-                f"and copy.extract_date = kept.extract_date and {same_row}"
             )
 
 
@@ -208,9 +198,7 @@ def _count(
     connection: duckdb.DuckDBPyConnection, relation: str, rules: Sequence[AnyRule]
 ) -> tuple[dict[date, _Tally], _Tally, _Tally]:
     """The tally of each extract date, of all of them together, and of a day without rows."""
-    counts = ", ".join(
-        ("count(*)", "count(*) filter (is_refused)", "count(*) filter (is_copy)", *(_counted(rule) for rule in rules))
-    )
+    counts = ", ".join(("count(*)", "count(*) filter (is_refused)", *(_counted(rule) for rule in rules)))
     rows = connection.execute(
         f"select extract_date, grouping(extract_date) = 1, {counts} from {relation} "
         "group by grouping sets ((extract_date), ()) "
@@ -219,8 +207,8 @@ def _count(
 
     by_day: dict[date, _Tally] = {}
     others: dict[bool, _Tally] = {}
-    for day, is_all_days, row_count, refused, copies, *found in rows:
-        tally = _Tally(row_count, refused, copies, dict(zip((rule.name for rule in rules), found, strict=True)))
+    for day, is_all_days, row_count, refused, *found in rows:
+        tally = _Tally(row_count, refused, dict(zip((rule.name for rule in rules), found, strict=True)))
         if day is None:
             others[is_all_days] = tally
         else:
@@ -286,7 +274,8 @@ def _in_words(number: Any, unit: str) -> str:
 def _refusal(rules: Sequence[AnyRule], tally: _Tally) -> Refusal:
     refusing = [rule.name for rule in rules if not isinstance(rule, TableRule) and rule.remedy == "refuse the row"]
     by_rule = {name: tally.found[name] for name in refusing if tally.found[name]}
-    return Refusal(tally.rows, tally.refused, by_rule, tally.copies)
+    superseded = sum(by_rule.get(rule.name, 0) for rule in rules if isinstance(rule, UniqueKey))
+    return Refusal(tally.rows, tally.refused, by_rule, superseded)
 
 
 def _what_failed(

@@ -5,7 +5,7 @@ Disposable like all of the warehouse: from nothing, everything is judged again f
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import duckdb
@@ -142,11 +142,11 @@ def digests_of(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, date], 
     return {(table, day): digest for table, day, digest in rows}
 
 
-def failures(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, date, str, str, list[str], str, float]]:
-    """What failed and is critical: table, day, expectation, measure, columns, sentence and lower bound, one per extract,
-    expectation and column.
+def failures(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, date, str, str, str, list[str], str]]:
+    """What failed and is critical: table, day, expectation, its column, measure, the columns it vouches for, and the sentence,
+    one per extract, expectation and column.
     """
-    yield from connection.execute(
-        "select table_id, extract_date, expectation, measure, columns, sentence, lower from quality.verdicts "
-        "where is_shown and not success and severity = 'critical' order by all"
+    return connection.execute(
+        "select table_id, extract_date, expectation, column_name, measure, columns, sentence from quality.verdicts "
+        "where is_shown and not success and severity = 'critical'"
     ).fetchall()

@@ -13,18 +13,18 @@ DECIMALS = (1, 2, 4)
 
 @dataclass(frozen=True)
 class Refusal:
-    """The refused rows of one extract: ``by_rule`` counts a row once for each critical rule that it broke. ``copies`` of them say nothing
-    that an accepted row does not say: with them nothing is lost.
+    """The refused rows of one extract: ``by_rule`` counts a row once for each critical rule that it broke. Of these ``superseded``
+    ones have a later row of the same key in the file, which says what holds: with them nothing is lost.
     """
 
     rows: int
     refused: int
     by_rule: dict[str, int]
-    copies: int = 0
+    superseded: int = 0
 
     @property
     def lost(self) -> int:
-        return self.refused - self.copies
+        return self.refused - self.superseded
 
     @property
     def share(self) -> float:

@@ -55,8 +55,8 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Course:
-    """The days of a figure, in order: ``believed`` is what is settled of a day, None where it is to be judged; with a day of
-    ``begins_anew`` the past is another (somebody said that the figure is right as it came).
+    """The days of a figure, in order: ``believed`` is what is settled of a day, None where it is to be judged. Of a day of
+    ``begins_anew`` somebody said that the figure is right as it came: for the days after it, the past begins with it.
     """
 
     believed: Sequence[bool | None]
@@ -154,14 +154,14 @@ def _day_by_day(
     bounds: list[Bounds] = []
     past: list[int] = []
     for day, (figure, settled) in enumerate(zip(figures, course.believed, strict=True)):
-        if course.begins_anew[day]:
-            past = []
         known, believed = UNKNOWN, settled
         if settled is None:
             if is_there[day] and len(past) >= DAYS_NEEDED:
                 known = _on_one_side(judge(day, past[-DAYS_BEFORE:]), side)
             believed = not (figure < known.lower or figure > known.upper)
         bounds.append(known)
+        if course.begins_anew[day]:
+            past, believed = [], True
         if is_there[day] and believed:
             past.append(day)
     return bounds

@@ -203,17 +203,25 @@ def test_a_quoted_newline_is_part_of_its_value(counter: Counter) -> None:
     assert regions(counter) == {"C1": 'West\n"End"', "C2": "Ohio"}
 
 
-def test_a_missing_column_stops_the_file_and_is_named(counter: Counter) -> None:
+def test_a_missing_column_is_named_and_read_as_empty(counter: Counter) -> None:
     lines = as_csv(ORDER_LINES, [order_line("L1")]).replace(",amount,", ",").replace(",7.98,", ",")
-    with pytest.raises(ExtractUnreadable, match="lacks the column amount") as refusal:
-        counter.take(ORDER_LINES, f"{DAY}.csv", lines)
-    sentence_of(refusal)
-    assert counter.accepted(ORDER_LINES) == []
+    counter.take(ORDER_LINES, f"{DAY}.csv", lines)
+    assert [line["amount"] for line in counter.accepted(ORDER_LINES)] == [None]
+    assert counter.failed(ORDER_LINES)["every_column_is_in_the_file"] == "missing from the file"
 
 
 def test_a_renamed_column_is_guessed(counter: Counter) -> None:
-    lines = as_csv(CUSTOMERS, PEOPLE).replace("birth_date", "birthdate")
-    with pytest.raises(ExtractUnreadable, match="birthdate may be birth_date renamed") as refusal:
+    counter.take(CUSTOMERS, f"{DAY}.csv", as_csv(CUSTOMERS, PEOPLE).replace("birth_date", "birthdate"))
+    found = counter.failed(CUSTOMERS)["every_column_is_in_the_file"]
+    assert found == "missing from the file (birthdate may be it, renamed)"
+
+
+@pytest.mark.parametrize("name", ["id", "customerid"])
+def test_without_its_key_a_file_cannot_be_read(counter: Counter, name: str) -> None:
+    lines = as_csv(CUSTOMERS, PEOPLE).replace("customer_id", name)
+    with pytest.raises(
+        ExtractUnreadable, match=f"lacks the column customer_id.*{name} may be customer_id renamed"
+    ) as refusal:
         counter.take(CUSTOMERS, f"{DAY}.csv", lines)
     sentence_of(refusal)
 

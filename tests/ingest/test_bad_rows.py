@@ -216,15 +216,22 @@ def test_the_word_null_and_an_empty_text_are_nothing_in_every_format(
 
 def test_too_many_refused_rows_stop_the_run_with_shares_and_reasons(counter: Counter) -> None:
     counter.settings = Settings(business_timezone="America/New_York", refused_share_limit=0.01)
-    rows = [order_line(f"L{n}", quantity="two" if n < 2 else "1") for n in range(100)]
+    rows = [customer("" if n < 2 else f"C{n}") for n in range(100)]
     with pytest.raises(ExtractRefused) as refusal:
-        take(counter, ORDER_LINES, rows)
-    assert f"shop/order_lines of {DAY}: 2 of 100 rows refused (2 %, the limit is 1 %)" in str(refusal.value)
-    assert "2 quantity_is_readable" in str(refusal.value)
+        take(counter, CUSTOMERS, rows)
+    assert f"crm/customers of {DAY}: 2 of 100 rows refused (2 %, the limit is 1 %)" in str(refusal.value)
+    assert "2 key_is_present" in str(refusal.value)
     [quarantine] = counter.home.quarantine.rglob("*.parquet")
     assert f"are in {quarantine}." in str(refusal.value)
-    assert counter.accepted(ORDER_LINES) == []
-    assert len(counter.refused(ORDER_LINES)) == 2
+    assert counter.accepted(CUSTOMERS) == []
+    assert len(counter.refused(CUSTOMERS)) == 2
+
+
+def test_too_many_refused_order_lines_do_not_stop_what_hangs_on_customers_alone(counter: Counter) -> None:
+    counter.settings = Settings(business_timezone="America/New_York", refused_share_limit=0.01)
+    take(counter, ORDER_LINES, [order_line("" if n < 2 else f"L{n}") for n in range(100)])
+    assert len(counter.accepted(ORDER_LINES)) == 98
+    assert counter.failed(ORDER_LINES)["refused_share_is_within_limit"] == "2 rows refused"
 
 
 def test_a_refused_share_at_the_limit_goes_on(counter: Counter) -> None:
@@ -235,7 +242,7 @@ def test_a_refused_share_at_the_limit_goes_on(counter: Counter) -> None:
 
 def test_one_bad_extract_does_not_keep_the_good_ones_of_other_days_out(counter: Counter) -> None:
     counter.settings = Settings(refused_share_limit=0.01)
-    counter.take(ORDER_LINES, "2024-03-07.csv", as_csv(ORDER_LINES, [order_line("L1")]))
+    counter.take(CUSTOMERS, "2024-03-07.csv", as_csv(CUSTOMERS, [customer("C1")]))
     with pytest.raises(ExtractRefused):
-        counter.take(ORDER_LINES, f"{DAY}.csv", as_csv(ORDER_LINES, [order_line("L2", quantity="two")]))
-    assert counter.ingest(ORDER_LINES, Days(*[DAY.replace(day=7)] * 2)).new == []
+        counter.take(CUSTOMERS, f"{DAY}.csv", as_csv(CUSTOMERS, [customer("")]))
+    assert counter.ingest(CUSTOMERS, Days(*[DAY.replace(day=7)] * 2)).new == []

@@ -129,6 +129,9 @@ def write_plan(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("create schema if not exists refresh")
     connection.execute("create or replace table refresh.run as select date '0001-01-01' as rebuild_from")
     connection.execute(
+        "create or replace table refresh.left_out (table_id varchar, extract_date date, columns varchar[])"
+    )
+    connection.execute(
         "create or replace table refresh.as_of_dates as select day as as_of_date, lag(day) over (order by day) as previous_as_of_date, "
         "lead(day) over (order by day) as next_as_of_date from unnest($days::date[]) as days(day)",
         {"days": AS_OF_DATES},

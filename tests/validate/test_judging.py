@@ -35,10 +35,21 @@ def connection(tmp_path: Path) -> Iterator[Connection]:
 
 
 def judge_customers(
-    connection: Connection, extracts: dict[date, list[Row]], rules: list[AnyRule] | None = None
+    connection: Connection,
+    extracts: dict[date, list[Row]],
+    rules: list[AnyRule] | None = None,
+    refused_share_limit: float = 1.0,
 ) -> Judgement:
     relation = land(connection, "crm/customers", extracts)
-    return judge(connection, relation, CUSTOMERS, business_timezone="UTC", days=list(extracts), rules=rules)
+    return judge(
+        connection,
+        relation,
+        CUSTOMERS,
+        business_timezone="UTC",
+        days=list(extracts),
+        rules=rules,
+        refused_share_limit=refused_share_limit,
+    )
 
 
 def broken_rules(connection: Connection, relation: str = "incoming.crm__customers") -> list[list[str]]:
@@ -130,11 +141,28 @@ def test_a_key_of_several_columns_repeats_only_as_a_whole(connection: Connection
     assert broken_rules(connection, relation) == [["key_is_unique"], [], []]
 
 
-def test_a_file_delivered_twice_over_is_refused_by_half(connection: Connection) -> None:
+def test_a_file_delivered_twice_over_loses_nothing(connection: Connection) -> None:
     whole_file = [{"customer_id": f"C{number}"} for number in range(10)]
     judgement = judge_customers(connection, {DAY: whole_file + whole_file})
+    assert judgement.refused[DAY].refused == 10
     assert judgement.refused[DAY].by_rule == {"key_is_unique": 10}
-    assert judgement.refused[DAY].share == 0.5
+    assert judgement.refused[DAY].share == 0
+
+
+def test_a_column_that_breaks_its_rule_beyond_the_limit_is_emptied_and_its_rows_go_on(connection: Connection) -> None:
+    rows = [{"customer_id": f"C{number}", "unreadable": {"email_opt_in": "ja"}} for number in range(10)]
+    judgement = judge_customers(
+        connection,
+        {DAY: rows, NEXT_DAY: [{"customer_id": f"D{n}"} for n in range(9)] + rows[:1]},
+        refused_share_limit=0.2,
+    )
+    assert (judgement.refused[DAY].refused, judgement.refused[NEXT_DAY].refused) == (0, 1)
+    nulled = connection.execute(
+        f"select distinct nulled_columns from incoming.crm__customers where extract_date = '{DAY}'"
+    ).fetchall()
+    assert nulled == [(["email_opt_in"],)]
+    broken = result_of(judgement, "email_opt_in_is_readable", DAY)
+    assert (broken.success, broken.severity, broken.unexpected_rows) == (False, "critical", 10)
 
 
 def test_an_empty_relation_is_warned_about_on_every_given_day(connection: Connection) -> None:
