@@ -23,9 +23,8 @@ ENOUGH_ROWS = 30
 #: Below so many, values that are not rare are missing from its profile.
 MANY_ROWS = 100
 
-#: The places of two quantiles in a profile, and how dates become numbers.
+#: The places of two quantiles in a profile.
 MIDDLE, UPPER = 2, 4
-DAYS_OF_A_YEAR = 365.25
 
 #: Where a reference leads: the table and column that must know it.
 REFERENCES = {
@@ -145,10 +144,14 @@ def _levels(column: str, kind: str, profiles: Profiles) -> Iterator[Figure]:
         level = None
         if quantiles and given >= ENOUGH_ROWS:
             if is_date:
-                level = date.fromisoformat(str(quantiles[place])).toordinal() / DAYS_OF_A_YEAR
+                level = _in_years(date.fromisoformat(str(quantiles[place])))
             elif float(quantiles[place]) > 0:
                 level = log(float(quantiles[place]))
         yield Figure(day, given, level=level)
+
+
+def _in_years(day: date) -> float:
+    return day.year + (day.timetuple().tm_yday - 1) / 366
 
 
 # ---- what was known before ----

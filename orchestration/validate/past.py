@@ -12,7 +12,7 @@ from math import exp, inf, log, nan
 
 from expectations.contracts import ExtractTable
 from expectations.past import PastExpectation
-from orchestration.validate.figures import DAYS_OF_A_YEAR, Figure, Series
+from orchestration.validate.figures import Figure, Series
 from orchestration.validate.usual import Bounds, Course, counts, levels, shares
 
 #: How far a level may move at the least: a number by this factor, a date by so many years, an hour by so many.
@@ -136,7 +136,7 @@ def _no_further(least: float, most: float) -> Callable[[float], float]:
 _ROWS = _Unit(lambda figure: figure.rows, _no_further(0.0, inf), lambda rows: f"{rows:,.0f}")
 _SHARE = _Unit(lambda figure: figure.hits / figure.rows, _no_further(0.0, 1.0), _percent)
 _NUMBER = _Unit(_level, exp, _number)
-_YEAR = _Unit(_level, lambda years: years, lambda years: f"{date.fromordinal(round(years * DAYS_OF_A_YEAR)):%Y}")
+_YEAR = _Unit(_level, lambda years: years, lambda years: f"{int(years)}")
 _HOUR = _Unit(_level, lambda hour: hour, _clock)
 
 

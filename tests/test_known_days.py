@@ -1,0 +1,45 @@
+"""The calendar of a home: holidays and single days, and a typo in it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from orchestration.errors import ConfigurationError
+from orchestration.known_days import read_known_days
+from orchestration.settings import Home
+
+CHRISTMAS, EVE, INVENTORY = date(2017, 12, 25), date(2017, 12, 24), date(2017, 6, 1)
+
+
+def calendar(home: Home, text: str) -> Home:
+    home.path.mkdir()
+    (home.path / "calendar.yml").write_text(text)
+    return home
+
+
+def test_holidays_of_a_country_and_single_days_are_known_with_their_reason(home: Home) -> None:
+    known = read_known_days(calendar(home, "country: US\ndays:\n  2017-06-01: inventory, the shops are closed\n"))
+    assert known.among([CHRISTMAS, EVE, INVENTORY]) == {
+        CHRISTMAS: "Christmas Day",
+        INVENTORY: "inventory, the shops are closed",
+    }
+
+
+def test_without_a_calendar_no_day_is_known(home: Home) -> None:
+    assert read_known_days(home).among([CHRISTMAS]) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("contry: US\n", "field `contry`; did you mean `country`?"),
+        ("country: XX\n", "no holidays are known of 'XX'"),
+        ("days: {Christmas: closed}\n", r"field `days\.Christmas"),
+        ("country: [\n", "is not valid YAML"),
+    ],
+)
+def test_a_calendar_with_a_slip_says_which_field(home: Home, text: str, sentence: str) -> None:
+    with pytest.raises(ConfigurationError, match=sentence):
+        read_known_days(calendar(home, text))
