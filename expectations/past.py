@@ -15,9 +15,22 @@ from expectations.rules import Severity
 
 #: What is measured: the rows of the file; the share of rows in which a column is empty, has one of its values, has a value that
 #: it never had, or one that the same key never had; the level of a number or date; the rows that happened on the day itself; the
-#: hour of the day; the share of rows whose reference nobody knows; the share of rows whose key is repeated.
+#: hour of the day; the share of zeros in a number; the share of rows that came before under another key; that of rows whose customer is
+#: of one region; the share of rows whose reference nobody knows; the share of rows whose key is repeated.
 Measure = Literal[
-    "rows", "empty", "value", "new value", "changed", "level", "of the day", "hour", "unknown", "repeated"
+    "rows",
+    "empty",
+    "value",
+    "new value",
+    "changed",
+    "level",
+    "zero",
+    "of the day",
+    "hour",
+    "again",
+    "region",
+    "unknown",
+    "repeated",
 ]
 
 #: Which way a figure may not leave what is usual.
@@ -132,6 +145,46 @@ def changed_shares(columns: Sequence[str]) -> list[PastExpectation]:
         )
         for column in columns
     ]
+
+
+def zero_shares(columns: Sequence[str]) -> list[PastExpectation]:
+    """For numbers."""
+    return [
+        PastExpectation(
+            "zero_share_is_as_usual",
+            "zero",
+            column,
+            (column,),
+            "either",
+            "critical",
+            "A number that is often 0 and suddenly never, or the other way round, is another number.",
+        )
+        for column in columns
+    ]
+
+
+def rows_sent_again(table: ExtractTable) -> PastExpectation:
+    return PastExpectation(
+        "rows_do_not_come_again_under_another_key",
+        "again",
+        "",
+        tuple(table.columns),
+        "above",
+        "critical",
+        "Lines that were counted before and come again under new ids would be counted twice.",
+    )
+
+
+def regions_of_customers(table: ExtractTable) -> PastExpectation:
+    return PastExpectation(
+        "regions_of_customers_are_as_usual",
+        "region",
+        "customer_id",
+        tuple(table.columns),
+        "below",
+        "critical",
+        "A shop whose sales are missing shows as the region whose customers bought nothing.",
+    )
 
 
 def levels(columns: Sequence[str]) -> list[PastExpectation]:

@@ -8,9 +8,12 @@ from expectations.past import (
     empty_shares,
     events,
     levels,
+    regions_of_customers,
     repeated_keys,
     row_count,
+    rows_sent_again,
     unknown_reference,
+    zero_shares,
 )
 from expectations.rules import (
     AnyRule,
@@ -75,4 +78,7 @@ PAST: list[PastExpectation] = [
     *events("ordered_at"),
     unknown_reference("customer_id"),
     unknown_reference("product_id"),
+    *zero_shares(["quantity", "amount", "discount"]),
+    rows_sent_again(TABLE),
+    regions_of_customers(TABLE),
 ]

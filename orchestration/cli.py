@@ -440,7 +440,8 @@ def _notes_in_words(said: ReleaseNotes) -> list[str]:
     if said.redefined:
         lines.append(f"Defined anew since the release before: {', '.join(said.redefined)}")
     lines += [
-        f"{one.table}: {one.rows:,} rows came, {one.refused:,} were refused and are in quarantine"
+        f"{one.table}: {one.rows:,} rows came"
+        + (f", {one.refused:,} of them refused, see quarantine" if one.refused else "")
         for one in said.extracts
     ]
     lines += [

@@ -22,6 +22,8 @@ from orchestration.sql import literal
 
 #: The expectation that a file is not that of the day before.
 REPEATED_FILE = "is_not_the_file_of_the_day_before"
+#: The expectation that a file can be read; a day without it has no rows.
+FILE_IS_READABLE = "file_is_readable"
 #: The expectation that no more rows of an extract are refused than may be.
 REFUSED_SHARE = "refused_share_is_within_limit"
 

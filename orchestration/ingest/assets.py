@@ -11,10 +11,11 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from expectations.contracts import EXTRACT_TABLES, ExtractTable
+from expectations.contracts import BASE, EXTRACT_TABLES, ExtractTable
 from orchestration.days import Days
 from orchestration.errors import ExtractMissing, ExtractRefused, ExtractUnreadable
 from orchestration.ingest.archive import (
+    FILE_IS_READABLE,
     REFUSED_SHARE,
     REPEATED_FILE,
     Origin,
@@ -110,8 +111,10 @@ def ingest(
 ) -> Ingested:
     """Brings the archive up to date with every extract up to the last of the days that is new or has changed.
 
-    Raises ExtractMissing where a required extract of the days has not come, ExtractUnreadable where a file cannot be
-    read, ExtractRefused where too many rows of an extract are refused. What could be accepted is archived even so.
+    A file that cannot be read is archived as a day without rows that says so, which holds the segments that depend on the table.
+    Raises ExtractMissing where a required extract of the days has not come; ExtractUnreadable where customers, or the correction
+    of a day that was read before, cannot be read; ExtractRefused where too many customers are refused. What could be accepted is
+    archived even so.
     """
     extracts = find_extracts(home.extracts, table)
     before = archived(connection, home.archive, table)
@@ -125,7 +128,10 @@ def ingest(
     for extract in new:  # before the rows are read: the archive must never carry the mark of a later file
         _ = extract.stamp, extract.sha256
     relation = relation_of(table)
-    findings = read_extracts(connection, table, new)
+    findings, unreadable = read_extracts(connection, table, new)
+    # Without its customers a day is nothing, and what was read well before is not given up for a broken file.
+    if stopping := [said for day, said in unreadable.items() if table.id == BASE or day in before]:
+        raise ExtractUnreadable("\n".join(stopping))
     origins = dict(before)
     refusals: list[str] = []
     judged = judge(connection, relation, table, [extract.extract_date for extract in new])
@@ -139,6 +145,8 @@ def ingest(
             refusals.append(verdict.refusal)
             continue
         quality = [*verdict.quality, *_file_quality(extract, findings, verdict.quality), _refused_quality(verdict)]
+        if day in unreadable:
+            quality.append(Quality(FILE_IS_READABLE, "", "critical", False, unreadable[day], 0, 0))
         origins[day] = keep_accepted(
             connection, home.archive, extract, relation, quality, verdict.profile, verdict.refused
         )
@@ -221,7 +229,8 @@ def check_results(
     for day, found in sorted(quality.items()):
         for one in found:
             if not one.success:
-                check = FILE_CHECK if one.expectation in (*FILE_EXPECTATIONS, REPEATED_FILE) else one.expectation
+                of_the_file = (*FILE_EXPECTATIONS, REPEATED_FILE, FILE_IS_READABLE)
+                check = FILE_CHECK if one.expectation in of_the_file else one.expectation
                 broken.setdefault(check, {}).setdefault(day, []).append(one)
     for rule in (*rules, FILE_CHECK):
         days = broken.get(rule, {})

@@ -88,36 +88,33 @@ def relation_of(table: ExtractTable) -> str:
 
 def read_extracts(
     connection: duckdb.DuckDBPyConnection, table: ExtractTable, extracts: Iterable[Extract]
-) -> list[Finding]:
-    """Reads the extracts into ``incoming.<source>__<table>``, replacing what was there, and says what was odd about the
-    files.
+) -> tuple[list[Finding], dict[date, str]]:
+    """Reads the extracts into ``incoming.<source>__<table>``, replacing what was there. Says what was odd about the files,
+    and for each that cannot be read at all, by its day, why.
 
     One row per row of a file: the contract's columns typed, ``extract_date``, ``file_row`` (from 1), ``unreadable`` (a map
     from column to the text that could not be read; ``line`` for a line that could not be split into columns) and the
     columns of ``MARKS``.
-    Raises ExtractUnreadable, naming every file that cannot be read at all.
     """
     relation = relation_of(table)
     columns = ", ".join(f"{column} {type_}" for column, type_ in (table.columns | ABOUT_THE_ROW | MARKS).items())
     connection.execute("create schema if not exists incoming")
     connection.execute(f"create or replace table {relation} ({columns})")
     findings: list[Finding] = []
-    unreadable: list[str] = []
+    unreadable: dict[date, str] = {}
     for extract in extracts:
         if extract.is_empty:
             continue
         try:
             findings += _read(connection, extract, relation)
         except ExtractUnreadable as problem:
-            unreadable.append(str(problem))
+            unreadable[extract.extract_date] = str(problem)
         except (duckdb.Error, UnicodeDecodeError, OSError, EOFError) as problem:
-            unreadable.append(
+            unreadable[extract.extract_date] = (
                 f"{extract.name} cannot be read as {extract.format}: {_without_values(problem)} "
                 "It may have been cut short on its way: ask for it again."
             )
-    if unreadable:
-        raise ExtractUnreadable("\n".join(unreadable))
-    return findings
+    return findings, unreadable
 
 
 def _without_values(problem: Exception) -> str:

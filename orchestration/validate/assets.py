@@ -43,7 +43,8 @@ def verdicts_asset() -> dg.AssetsDefinition:
             }
             rows = connection.execute("select count(*) from quality.verdicts").fetchall()[0][0]
         for finding in found:
-            context.log.warning(finding.because)
+            if finding.until is None:
+                context.log.warning(finding.because)
         yield dg.MaterializeResult(metadata={"dagster/row_count": rows, "findings": len(found)})
         for table in EXTRACT_TABLES.values():
             yield _result(table, [one for one in found if one.table == table.id], judged.get(table.id, 0))

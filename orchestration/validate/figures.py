@@ -17,6 +17,7 @@ from expectations import PAST
 from expectations.contracts import EXTRACT_TABLES, ExtractTable
 from expectations.past import PastExpectation
 from orchestration.validate.profile import Profile
+from orchestration.validate.usual import DAYS_BEFORE
 
 #: Below so many rows of a file a middle or an hour says little.
 ENOUGH_ROWS = 30
@@ -25,6 +26,9 @@ MANY_ROWS = 100
 
 #: The places of two quantiles in a profile.
 MIDDLE, UPPER = 2, 4
+
+#: So many regions are watched at the most; where there are more, they are no regions but addresses.
+MOST_REGIONS = 100
 
 #: Where a reference leads: the table and column that must know it.
 REFERENCES = {
@@ -53,8 +57,8 @@ class Series:
 
 
 Profiles = Mapping[date, Profile]
-#: Rows compared and hits by day, by measure and column.
-Compared = Mapping[tuple[str, str], Mapping[date, tuple[int, int]]]
+#: Rows compared and hits by day, by measure, column and, where it is one's, value.
+Compared = Mapping[tuple[str, str, str | None], Mapping[date, tuple[int, int]]]
 
 
 def read_profiles(connection: duckdb.DuckDBPyConnection) -> dict[str, Profiles]:
@@ -83,9 +87,19 @@ def series(
             case "repeated":
                 sent = {day: profile.rows + repeated.get(day, 0) for day, profile in profiles.items()}
                 figures = [Figure(day, rows, repeated.get(day, 0)) for day, rows in sent.items()]
-            case "changed" | "unknown":
-                counted = compared.get((expectation.measure, column), {})
+            case "changed" | "unknown" | "again":
+                counted = compared.get((expectation.measure, column, None), {})
                 figures = [Figure(day, *counted[day]) for day in profiles if day in counted]
+            case "region":
+                yield from _shares_of_regions(expectation, profiles, compared)
+                continue
+            case "zero":
+                zeros = {day: profile.columns[column].zeros for day, profile in profiles.items()}
+                figures = [
+                    Figure(day, profiles[day].rows - profiles[day].columns[column].nulls, hits)
+                    for day, hits in zeros.items()
+                    if hits is not None
+                ]
             case "value":
                 yield from _shares_of_values(expectation, profiles)
                 continue
@@ -113,6 +127,15 @@ def _shares_of_values(expectation: PastExpectation, profiles: Profiles) -> Itera
             given = profiles[day].rows - profiles[day].columns[expectation.column].nulls
             if is_boolean or given >= MANY_ROWS:
                 figures.append(Figure(day, given, frequent.get(value, 0)))
+        yield Series(expectation, value, figures)
+
+
+def _shares_of_regions(expectation: PastExpectation, profiles: Profiles, compared: Compared) -> Iterator[Series]:
+    """A series for each region of customers; a region that has no row on a day has none of the day's rows."""
+    counted = {value: days for (measure, _, value), days in compared.items() if measure == "region"}
+    rows = {day: of_day[0] for days in counted.values() for day, of_day in days.items()}
+    for value, days in sorted(counted.items(), key=lambda item: str(item[0])):
+        figures = [Figure(day, rows[day], days[day][1] if day in days else 0) for day in profiles if day in rows]
         yield Series(expectation, value, figures)
 
 
@@ -156,10 +179,10 @@ def _in_years(day: date) -> float:
 
 # ---- what was known before ----
 
+_Counted = dict[tuple[str, str, str | None], dict[date, tuple[int, int]]]
 
-def compared_customers(
-    connection: duckdb.DuckDBPyConnection, since: date
-) -> dict[tuple[str, str], dict[date, tuple[int, int]]]:
+
+def compared_customers(connection: duckdb.DuckDBPyConnection, since: date) -> _Counted:
     """Of each extract of customers since a day: how many of the rows are of customers nobody knew, and of the others how
     many have a value in a column that the customer never had before. The first extract has nothing before it.
     """
@@ -191,19 +214,17 @@ def compared_customers(
         """,
         {"since": since},
     ).fetchall()
-    found: dict[tuple[str, str], dict[date, tuple[int, int]]] = {}
+    found: _Counted = {}
     for day, sent, known, *changed in rows:
-        found.setdefault(("unknown", "customer_id"), {})[day] = (sent, sent - known)
+        found.setdefault(("unknown", "customer_id", None), {})[day] = (sent, sent - known)
         for column, hits in zip(columns, changed, strict=True):
-            found.setdefault(("changed", column), {})[day] = (known, hits)
+            found.setdefault(("changed", column, None), {})[day] = (known, hits)
     return found
 
 
-def compared_order_lines(
-    connection: duckdb.DuckDBPyConnection, since: date
-) -> dict[tuple[str, str], dict[date, tuple[int, int]]]:
+def compared_order_lines(connection: duckdb.DuckDBPyConnection, since: date) -> _Counted:
     """Of each extract of order lines since a day, the lines whose customer or product nobody knew by that day."""
-    found: dict[tuple[str, str], dict[date, tuple[int, int]]] = {}
+    found: _Counted = {}
     for (table, column), (reference, key) in REFERENCES.items():
         rows = connection.execute(
             f"""
@@ -223,13 +244,76 @@ def compared_order_lines(
             """,
             {"since": since},
         ).fetchall()
-        found["unknown", column] = {day: (lines, unknown) for day, lines, unknown in rows}
+        found["unknown", column, None] = {day: (lines, unknown) for day, lines, unknown in rows}
+    found["again", "", None] = _sent_again(connection, since)
+    for region, days in _by_region(connection, since).items():
+        found["region", "customer_id", region] = days
     return found
 
 
-def compared(
-    connection: duckdb.DuckDBPyConnection, table: ExtractTable, since: date
-) -> dict[tuple[str, str], dict[date, tuple[int, int]]]:
+def _sent_again(connection: duckdb.DuckDBPyConnection, since: date) -> dict[date, tuple[int, int]]:
+    """Lines of each extract, and those of them that came before, of the same customer, product, second and amount, under another id,
+    within the days that an extract is held against.
+    """
+    rows = connection.execute(
+        f"""
+        with lines as (
+            select
+                extract_date,
+                order_line_id,
+                min(order_line_id) over before as least_id_before,
+                max(order_line_id) over before as greatest_id_before
+            from shop.order_lines
+            where extract_date >= $since::date - {DAYS_BEFORE}
+                and extract_date > (select min(extract_date) from shop.order_lines)
+            window before as (
+                partition by customer_id, product_id, ordered_at, amount order by extract_date
+                range between interval {DAYS_BEFORE} day preceding and interval 1 day preceding
+            )
+        )
+        select extract_date, count(*), count(*) filter (
+            least_id_before <> order_line_id or greatest_id_before <> order_line_id
+        )
+        from lines where extract_date >= $since group by extract_date
+        """,
+        {"since": since},
+    ).fetchall()
+    return {day: (sent, again) for day, sent, again in rows}
+
+
+def _by_region(connection: duckdb.DuckDBPyConnection, since: date) -> dict[str, dict[date, tuple[int, int]]]:
+    """Lines of each extract whose customer has a region, and those of each region: the one in which a customer was first seen, so
+    that a fault of the night's customers does not show as one of its orders.
+    """
+    rows = connection.execute(
+        """
+        with lines as (
+            select customer_id, extract_date, count(*) as lines
+            from shop.order_lines
+            where extract_date >= $since and extract_date > (select min(extract_date) from shop.order_lines)
+            group by all
+        ),
+        regions as (
+            select customer_id, arg_min(region, extract_date) as region, min(extract_date) as known_from
+            from crm.customers
+            where region is not null and customer_id in (select customer_id from lines)
+            group by customer_id
+        )
+        select region, extract_date, sum(sum(lines)) over (partition by extract_date)::bigint, sum(lines)::bigint
+        from lines
+        inner join regions on regions.customer_id = lines.customer_id and regions.known_from <= lines.extract_date
+        group by region, extract_date
+        qualify dense_rank() over (order by region) <= $most
+        """,
+        {"since": since, "most": MOST_REGIONS},
+    ).fetchall()
+    found: dict[str, dict[date, tuple[int, int]]] = {}
+    for region, day, all_lines, lines in rows:
+        found.setdefault(region, {})[day] = (all_lines, lines)
+    return found
+
+
+def compared(connection: duckdb.DuckDBPyConnection, table: ExtractTable, since: date) -> _Counted:
     """The figures of a table's extracts since a day that take what was known before."""
     how = {"crm/customers": compared_customers, "shop/order_lines": compared_order_lines}
     return how[table.id](connection, since) if table.id in how else {}

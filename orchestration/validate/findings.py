@@ -15,7 +15,7 @@ import duckdb
 from expectations import PAST
 from expectations.contracts import EXTRACT_TABLES
 from orchestration.days import ONE_DAY
-from orchestration.ingest.archive import REFUSED_SHARE, REPEATED_FILE
+from orchestration.ingest.archive import FILE_IS_READABLE, REFUSED_SHARE, REPEATED_FILE
 from orchestration.ingest.reading import MISSING_COLUMN
 from orchestration.known_days import KnownDays
 from orchestration.settings import Settings
@@ -32,7 +32,7 @@ NEVER_ARRIVED = "never arrived"
 MANY_ROWS_EMPTIED, SHARE_EMPTIED = 10, 0.2
 
 #: Measures that fail for want of rows: those that came are right.
-OF_MISSING_ROWS = {"rows", "of the day"}
+OF_MISSING_ROWS = {"rows", "of the day", "region"}
 
 
 @dataclass(frozen=True)
@@ -82,12 +82,13 @@ def _in_files(connection: duckdb.DuckDBPyConnection, digests: Basis, limit: floa
     """A column that is not there, a rule that more rows break than may be refused, too many rows refused."""
     broken = connection.execute(
         "select source || '/' || table_name, extract_date, expectation, column_name, observed, rows, unexpected_rows "
-        "from quality.results where not success and (expectation = $refused "
+        "from quality.results where not success and (expectation in ($refused, $unreadable) "
         "or severity = 'critical' and unexpected_rows > $limit * rows "
         "or unexpected_rows >= greatest($many, $much * rows) and column_name <> '') order by extract_date, expectation <> $missing, 1, 3, 4",
         {
             "limit": limit,
             "refused": REFUSED_SHARE,
+            "unreadable": FILE_IS_READABLE,
             "missing": MISSING_COLUMN,
             "many": MANY_ROWS_EMPTIED,
             "much": SHARE_EMPTIED,
@@ -99,6 +100,8 @@ def _in_files(connection: duckdb.DuckDBPyConnection, digests: Basis, limit: floa
         of_all = f"{unexpected:,} of {rows:,} rows"
         if expectation == MISSING_COLUMN:
             because = f"{column} was {observed}, so that it is unknown in {of_all} of {table}"
+        elif expectation == FILE_IS_READABLE:
+            because = observed
         elif expectation == REFUSED_SHARE:
             because = f"{of_all} of {table} were refused"
         elif set(columns) & set(contract.key) or not columns:
@@ -111,7 +114,7 @@ def _in_files(connection: duckdb.DuckDBPyConnection, digests: Basis, limit: floa
             digests[table, day],
             expectation,
             columns or tuple(contract.columns),
-            f"{because} on {day}",
+            because if expectation == FILE_IS_READABLE else f"{because} on {day}",
             leaves_out=bool(columns),
         )
 

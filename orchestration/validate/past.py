@@ -171,6 +171,12 @@ def _what_was_seen(table: ExtractTable, one: Series, figure: Figure) -> str:
             return f"{table.id} had {figure.rows:,} rows of the day itself"
         case "hour":
             return f"{column} was at {seen} in the middle of {figure.rows:,} rows"
+        case "zero":
+            return f"{column} was 0 {share}"
+        case "again":
+            return f"{table.id} had lines that came before under another id {share}"
+        case "region":
+            return f"customers of {one.value} bought {share} of {table.id}"
         case "unknown":
             return f"{column} was unknown {share} of {table.id}"
         case "repeated":

@@ -34,7 +34,7 @@ class ColumnProfile:
     """One column: ``nulls`` are the rows without a value, a blank text, an empty list and a value that a rule emptied
     included; ``distinct`` is an estimate, the same each time, that may be about a tenth off where there are many values.
 
-    ``least``, ``greatest``, ``mean`` and ``quantiles`` (at ``QUANTILES``, each a value that occurs) are there for numbers,
+    ``zeros`` are the rows in which a number is 0. ``least``, ``greatest``, ``mean`` and ``quantiles`` (at ``QUANTILES``, each a value that occurs) are there for numbers,
     and for dates and times as ISO text, the mean to the whole day
     or second. They are None where no row has a value.
     ``frequent`` is there for booleans, both values with the rows that hold each, and for the contract's categories, the
@@ -48,6 +48,7 @@ class ColumnProfile:
     mean: float | str | None = None
     quantiles: list[float] | list[str] | None = None
     frequent: dict[str, int] | None = None
+    zeros: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         return _without_none(asdict(self))
@@ -158,6 +159,8 @@ def _column(table: ExtractTable, column: str) -> str:
             "mean": _mean(column, type_),
             "quantiles": f"{quantiles}::{said_as}[]",
         }
+        if said_as == "double":
+            measures["zeros"] = f"count_if({column} = 0)"
     return _struct(measures)
 
 

@@ -22,7 +22,7 @@ CREATE = """
 create schema if not exists quality;
 create table if not exists quality.judged_from (name varchar, extract_date date, said varchar);
 create table if not exists quality.compared (
-    table_id varchar, measure varchar, column_name varchar, extract_date date, rows bigint, hits bigint
+    table_id varchar, measure varchar, column_name varchar, value varchar, extract_date date, rows bigint, hits bigint
 );
 create table if not exists quality.verdicts (
     extract_date date, table_id varchar, expectation varchar, column_name varchar, columns varchar[], value varchar,
@@ -78,21 +78,21 @@ def judge_what_is_new(
 
 def _keep_compared(connection: duckdb.DuckDBPyConnection, table: ExtractTable, found: Compared) -> None:
     rows = [
-        (table.id, measure, column, day, *counted)
-        for (measure, column), days in found.items()
+        (table.id, measure, column, value, day, *counted)
+        for (measure, column, value), days in found.items()
         for day, counted in days.items()
     ]
     _insert(connection, "quality.compared", rows)
 
 
 def _compared(connection: duckdb.DuckDBPyConnection, table: ExtractTable) -> Compared:
-    found: dict[tuple[str, str], dict[date, tuple[int, int]]] = {}
+    found: dict[tuple[str, str, str | None], dict[date, tuple[int, int]]] = {}
     rows = connection.execute(
-        "select measure, column_name, extract_date, rows, hits from quality.compared where table_id = $table",
+        "select measure, column_name, value, extract_date, rows, hits from quality.compared where table_id = $table",
         {"table": table.id},
     ).fetchall()
-    for measure, column, day, compared_rows, hits in rows:
-        found.setdefault((measure, column), {})[day] = (compared_rows, hits)
+    for measure, column, value, day, compared_rows, hits in rows:
+        found.setdefault((measure, column, value), {})[day] = (compared_rows, hits)
     return dict(found)
 
 

@@ -105,6 +105,15 @@ CASES = [
         Figure(TODAY, 4000, 1600),
         "customer_id was unknown in 40 % of 4,000 rows of shop/order_lines",
     ),
+    (LINES, "zero", "discount", days(4000, 1800), Figure(TODAY, 4000, 0), "discount was 0 in 0 % of 4,000 rows"),
+    (
+        LINES,
+        "again",
+        "",
+        days(4000, 1),
+        Figure(TODAY, 8000, 4000),
+        "shop/order_lines had lines that came before under another id in 50 % of 8,000 rows",
+    ),
     (
         LINES,
         "repeated",
@@ -142,6 +151,12 @@ def test_a_figure_as_on_the_days_before_is_believed(
 def test_the_value_whose_share_moved_is_named() -> None:
     verdict = judged(expectation(PEOPLE, "value", "gender"), days(1000, 480), Figure(TODAY, 1000, 20), value="male")
     assert verdict.sentence.startswith(f"gender was male in 2 % of 1,000 rows on {TODAY}, usually 4")
+
+
+def test_a_region_whose_customers_bought_nothing_is_named() -> None:
+    region = expectation(LINES, "region", "customer_id")
+    verdict = judged(region, days(4000, 560), Figure(TODAY, 3500, 0), value="Ohio", table=LINES)
+    assert verdict.sentence.startswith(f"customers of Ohio bought in 0 % of 3,500 rows of shop/order_lines on {TODAY}")
 
 
 def test_every_measure_that_an_expectation_may_have_is_in_a_list() -> None:
