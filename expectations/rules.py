@@ -168,7 +168,7 @@ def happened_by_the_extract(name: str, column: str, remedy: Remedy, because: str
 
 def below(column: str, limit: int) -> Rule:
     return Rule(
-        name=f"{column}_is_below_{limit}",
+        name=f"{column}_is_possible",
         holds=f"{column} is null or abs({column}) < {limit}",
         columns=(column,),
         remedy="refuse the row",

@@ -64,7 +64,7 @@ def test_a_number_has_its_least_greatest_mean_and_quantiles(connection: Connecti
     amounts = [{"amount": amount} for amount in (0.1, 0.2, 0.3, 0.4, 10)]
     amount = lines(connection, amounts).columns["amount"]
     assert amount == ColumnProfile(
-        nulls=0, distinct=5, least=0.1, greatest=10.0, mean=2.2, quantiles=[0.1, 0.2, 0.3, 0.4, 10.0]
+        nulls=0, distinct=5, least=0.1, greatest=10.0, mean=2.2, quantiles=[0.1, 0.2, 0.3, 0.4, 10.0], zeros=0
     )
 
 
