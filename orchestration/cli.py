@@ -86,15 +86,19 @@ def _command(function: Callable[..., int | None]) -> Callable[..., None]:
         except Exception as problem:  # noqa: BLE001 - the one place where an unforeseen failure becomes a sentence
             if debug:
                 traceback.print_exc()
-            known = _known(problem)
-            sentence = str(known or _unforeseen(problem))
+            sentence, code = _told(problem)
             notes.print(sentence, style="red", markup=False, soft_wrap=True)
             if as_json:
                 click.echo(json.dumps({"error": sentence}, indent=2))
-            code = WRONG_USE if isinstance(known, ConfigurationError) else FAILED
         sys.exit(code or DONE)
 
     return run
+
+
+def _told(problem: Exception) -> tuple[str, int]:
+    """The sentence of a failure, and its exit code. Nothing of the failure itself lives on, with all that its frames hold."""
+    known = _known(problem)
+    return str(known or _unforeseen(problem)), WRONG_USE if isinstance(known, ConfigurationError) else FAILED
 
 
 def _known(problem: BaseException) -> SegmentsError | None:

@@ -9,6 +9,7 @@ query counts or orders the rows of a left join, it depends on that join all the 
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -27,6 +28,10 @@ Tables = Callable[[str, str], "Relation"]
 
 class Untraceable(Exception):
     """The SQL uses something that cannot be followed; the message names it."""
+
+
+class UnknownColumn(Untraceable):
+    """The SQL uses a column that nothing that it reads has; the message names it, and the one that may be meant."""
 
 
 @dataclass(frozen=True)
@@ -308,7 +313,10 @@ class _Scope:
             scope = scope.names.outer
         if self._may_be_unknown(parts):
             return NOTHING
-        raise Untraceable(f"the column {'.'.join(parts)}, which no table that is read has")
+        known = [name for source in self.sources.values() for name in source.columns]
+        near = difflib.get_close_matches(parts[-1], known, n=1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        raise UnknownColumn(f"the column {'.'.join(parts)}, which no table that is read has{meant}")
 
     def _qualified(self, parts: list[str]) -> Dependence | None:
         """A column with its table before it, and perhaps with a schema before that or a field behind."""

@@ -21,7 +21,7 @@ from expectations.contracts import EXTRACT_TABLES
 from orchestration.errors import ConfigurationError
 from orchestration.transform import dependence
 from orchestration.transform.catalogue import segments
-from orchestration.transform.dependence import Relation, Untraceable, relation_of
+from orchestration.transform.dependence import Relation, UnknownColumn, Untraceable, relation_of
 from orchestration.transform.project import DbtProjectOfHome
 
 
@@ -99,6 +99,8 @@ def relations(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> Calla
     def of_model(name: str) -> Relation:
         try:
             return relation_of(sqlglot.parse_one(compiled[name], dialect="duckdb"), table)
+        except UnknownColumn as unknown:
+            raise ConfigurationError(f"The model {name} uses {unknown}") from unknown
         except (Untraceable, SqlglotError) as unread:
             raise ConfigurationError(
                 f"The raw columns behind the model {name} cannot be traced, for it uses {unread}: say it in other SQL."

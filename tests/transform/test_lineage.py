@@ -185,3 +185,11 @@ def test_sql_that_cannot_be_read_is_named_with_its_model(project: DbtProjectOfHo
 def test_a_raw_column_is_spelled_as_its_extract_and_its_name(raw: RawColumn) -> None:
     assert RawColumn.parse(str(raw)) == raw
     assert str(raw).startswith(f"{raw.source}/{raw.table}.")
+
+
+def test_a_column_that_does_not_exist_is_named_with_the_one_that_may_be_meant(
+    project: DbtProjectOfHome, compiled: dict[str, str]
+) -> None:
+    slip = compiled | {"men_18_25": compiled["men_18_25"].replace("gender", "gendre")}
+    with pytest.raises(ConfigurationError, match="The model men_18_25 uses the column gendre, .* did you mean gender?"):
+        trace(project.manifest(), slip)
