@@ -21,6 +21,8 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 #: A category's value is listed from so many rows on: after a fault an address may stand in any column, and an address is
 #: held by one customer.
 ROWS_OF_A_LISTED_VALUE = 5
+#: From so many values of a column on, their spread tells nothing of one customer.
+VALUES_OF_A_SPREAD = 5
 #: How many values of a category are listed, the most frequent ones.
 VALUES_LISTED = 40
 
@@ -36,7 +38,7 @@ class ColumnProfile:
 
     ``zeros`` are the rows in which a number is 0. ``least``, ``greatest``, ``mean`` and ``quantiles`` (at ``QUANTILES``, each a value that occurs) are there for numbers,
     and for dates and times as ISO text, the mean to the whole day
-    or second. They are None where no row has a value.
+    or second. They are None where fewer than ``VALUES_OF_A_SPREAD`` rows have a value.
     ``frequent`` is there for booleans, both values with the rows that hold each, and for the contract's categories, the
     values held by enough rows to say nothing of one customer and without an @, the most frequent first.
     """
@@ -188,10 +190,17 @@ def _profile(
     median_hour: float | None = None,
 ) -> Profile:
     found = {
-        name: ColumnProfile(**{**measured, "frequent": _most_frequent(table, name, measured)})
+        name: ColumnProfile(**{**_spread_of_many(rows, measured), "frequent": _most_frequent(table, name, measured)})
         for name, measured in columns.items()
     }
     return Profile(rows, found, on_the_day, newest_on, median_hour)
+
+
+def _spread_of_many(rows: int, measured: Mapping[str, Any]) -> dict[str, Any]:
+    """The measures, without the spread of so few values that one of them is a customer's own."""
+    spread = ("least", "greatest", "mean", "quantiles")
+    few = rows - measured["nulls"] < VALUES_OF_A_SPREAD
+    return {name: value for name, value in measured.items() if not (few and name in spread)}
 
 
 def _most_frequent(table: ExtractTable, column: str, measured: Mapping[str, Any]) -> dict[str, int] | None:

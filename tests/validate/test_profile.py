@@ -69,7 +69,7 @@ def test_a_number_has_its_least_greatest_mean_and_quantiles(connection: Connecti
 
 
 def test_a_date_has_them_too_as_text(connection: Connection) -> None:
-    born = [date(1960, 1, 1), date(1980, 2, 29), date(1980, 3, 2), None]
+    born = [*[date(1960, 1, 1), date(1980, 2, 29), date(1980, 3, 2)] * 2, None]
     birth_date = customers(connection, [{"birth_date": day} for day in born]).columns["birth_date"]
     assert birth_date == ColumnProfile(
         nulls=1,
@@ -81,8 +81,13 @@ def test_a_date_has_them_too_as_text(connection: Connection) -> None:
     )
 
 
+def test_the_spread_of_a_few_values_is_a_customer_s_own_and_is_left_out(connection: Connection) -> None:
+    few = customers(connection, [{"birth_date": date(1960, 1, 1)}] * 4).columns["birth_date"]
+    assert few == ColumnProfile(nulls=0, distinct=1)
+
+
 def test_a_time_is_kept_in_utc(connection: Connection) -> None:
-    times = [datetime(2017, 3, 1, 6), datetime(2017, 3, 1, 9)]
+    times = [datetime(2017, 3, 1, 6), datetime(2017, 3, 1, 9)] * 3
     ordered_at = lines(connection, [{"ordered_at": at} for at in times], NEW_YORK).columns["ordered_at"]
     assert (ordered_at.least, ordered_at.mean) == ("2017-03-01 06:00:00", "2017-03-01 07:30:00")
 
@@ -114,10 +119,10 @@ def test_a_category_lists_its_forty_most_frequent_values(connection: Connection)
 
 
 def test_refused_rows_do_not_count_and_an_emptied_value_counts_as_none(connection: Connection) -> None:
-    rows: list[Row] = [{"customer_id": None, "household_size": 9}, {"household_size": 0}, {"household_size": 2}]
+    rows: list[Row] = [{"customer_id": None, "household_size": 9}, {"household_size": 0}, *[{"household_size": 2}] * 5]
     found = customers(connection, rows)
     household_size = found.columns["household_size"]
-    assert found.rows == 2
+    assert found.rows == 6
     assert (household_size.nulls, household_size.least, household_size.greatest) == (1, 2.0, 2.0)
 
 
@@ -218,9 +223,9 @@ def test_quantiles_of_a_large_extract_are_those_of_one_row_in_ten(
 
 
 def test_dates_that_no_calendar_has_stop_nothing(connection: Connection) -> None:
-    relation = land(connection, CUSTOMERS, {DAY: [{}, {}, {}]})
+    relation = land(connection, CUSTOMERS, {DAY: [{}] * 6})
     connection.execute(
-        f"update {relation} set birth_date = ['infinity', '-infinity', '200000-01-01'][file_row]::date, customer_id = file_row"
+        f"update {relation} set birth_date = ['infinity', '-infinity', '200000-01-01'][1 + file_row % 3]::date, customer_id = file_row"
     )
     table = EXTRACT_TABLES[CUSTOMERS]
     birth_date = profiles(connection, relation, table, business_timezone=NEW_YORK, days=[])[DAY].columns["birth_date"]
