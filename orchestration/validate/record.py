@@ -5,13 +5,18 @@ Disposable like all of the warehouse: from nothing, everything is judged again f
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import cache
+from pathlib import Path
 
 import duckdb
 import pandas as pd
 
+from expectations import PAST
 from expectations.contracts import EXTRACT_TABLES, ExtractTable
+from orchestration.validate import figures, past, usual
 from orchestration.validate.figures import Compared, compared, read_profiles, rows_with_repeated_keys, series
 from orchestration.validate.past import PastVerdict, judge_series, shown
 
@@ -48,6 +53,7 @@ def judge_what_is_new(
         dict(digests)
         | {(f"released {table}", day): digest for (table, day), digest in released.items()}
         | {("known day", day): reason for day, reason in known_days.items()}
+        | {("the judge", date.min): _fingerprint()}
     )
     known = connection.execute("select name, extract_date, said from quality.judged_from").fetchall()
     since = min(
@@ -74,6 +80,15 @@ def judge_what_is_new(
     _insert(connection, "quality.judged_from", [(name, day, said) for (name, day), said in basis.items()])
     connection.execute("commit")
     return since
+
+
+@cache
+def _fingerprint() -> str:
+    """Changes with what is expected and with the way in which it is judged: then everything is judged anew."""
+    seen = hashlib.sha256(repr(PAST).encode())
+    for module in (figures, past, usual):
+        seen.update(Path(str(module.__file__)).read_bytes())
+    return seen.hexdigest()
 
 
 def _keep_compared(connection: duckdb.DuckDBPyConnection, table: ExtractTable, found: Compared) -> None:
