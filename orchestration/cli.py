@@ -282,14 +282,14 @@ def rollback(context: Context, release: str) -> None:
 
 
 @main.command("release-held")
-@click.argument("name")
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @click.option("--reason", required=True, help="Why it is right to publish it; kept with your name and the time.")
 @_command
-def release_held(context: Context, name: str, reason: str) -> int:
-    """Publish the held segment NAME all the same."""
+def release_held(context: Context, names: tuple[str, ...], reason: str) -> int:
+    """Publish the held segment NAME, or several, all the same."""
     from orchestration.refresh import release_held as run
 
-    run(context.home, context.settings, name, reason)
+    run(context.home, context.settings, names, reason)
     return _print_status(context)
 
 

@@ -9,7 +9,7 @@ from datetime import date
 
 import holidays
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from orchestration.errors import ConfigurationError
 from orchestration.settings import Home
@@ -33,6 +33,23 @@ class Calendar(BaseModel):
             raise ValueError(f"no holidays are known of {code!r}; use a code such as GB or US")
         return code
 
+    @model_validator(mode="after")
+    def _has_the_subdivision(self) -> Calendar:
+        try:
+            self.holidays_of([2024])
+        except NotImplementedError as unknown:
+            raise ValueError(
+                f"{self.country} has no subdivision {self.subdivision!r} whose holidays are known"
+            ) from unknown
+        return self
+
+    def holidays_of(self, years: Iterable[int]) -> dict[date, str]:
+        """The public holidays of the years, by their name."""
+        if not self.country:
+            return {}
+        found = holidays.country_holidays(self.country, subdiv=self.subdivision, years=years)
+        return {day: str(name) for day, name in found.items()}
+
 
 @dataclass(frozen=True)
 class KnownDays:
@@ -43,13 +60,7 @@ class KnownDays:
     def among(self, days: Iterable[date]) -> dict[date, str]:
         """The known ones of the days, each with its reason."""
         asked = list(days)
-        calendar = self.calendar
-        public: dict[date, str] = {}
-        if calendar.country and asked:
-            years = range(min(asked).year, max(asked).year + 1)
-            found = holidays.country_holidays(calendar.country, subdiv=calendar.subdivision, years=years)
-            public = {day: str(name) for day, name in found.items()}
-        known = public | calendar.days
+        known = self.calendar.holidays_of({day.year for day in asked}) | self.calendar.days
         return {day: known[day] for day in asked if day in known}
 
 

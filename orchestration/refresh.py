@@ -6,11 +6,13 @@ import contextlib
 import difflib
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from orchestration.days import Days
 from orchestration.errors import ConfigurationError, ExtractMissing
 from orchestration.instance import first_and_newest_day, open_instance
+from orchestration.known_days import read_known_days
 from orchestration.partitions import range_tags
 from orchestration.progress import QUIET
 from orchestration.publish.releases import Manifest, current_release
@@ -26,6 +28,7 @@ def refresh(home: Home, settings: Settings, days: Days) -> Manifest:
     from orchestration.definitions import build_definitions
     from orchestration.schedule import JOB
 
+    read_known_days(home)  # a slip in the calendar is told before anything is done
     first, _ = first_and_newest_day(home)
     if days.first < first:
         raise ExtractMissing(f"Nothing is known of {days.first}: the first extracts in {home.extracts} are of {first}.")
@@ -55,17 +58,16 @@ def rebuild(home: Home, settings: Settings, days: Days) -> Manifest:
         return refresh(home, settings, Days(days.last, days.last))
 
 
-def release_held(home: Home, settings: Settings, segment: str, reason: str) -> Manifest:
-    """Has a held segment published all the same, and keeps who, when and why as a fact.
+def release_held(home: Home, settings: Settings, segments: Sequence[str], reason: str) -> Manifest:
+    """Has held segments published all the same, and keeps who, when and why as a fact.
 
-    It is released on the days on which it is held now and for the extracts that speak against it now; another day and a corrected
-    extract are judged anew. A run that is killed after the
-    fact was kept is made good by the next one. Raises ConfigurationError, with nothing changed, where there is no such
-    segment, it is not held, or no reason is given.
+    Each is released on the days on which it is held now and from the doubts that hold it now; another day and a corrected extract are
+    judged anew. A run that is killed after the fact was kept is made good by the next one. Raises ConfigurationError, with nothing
+    changed, where there is no such segment, it is not held, or no reason is given.
     """
     from orchestration.publish.status import read_status
     from orchestration.transform.holds import hold_of
-    from orchestration.validate.overrides import add_override
+    from orchestration.validate.overrides import add_overrides
 
     if not reason.strip():
         raise ConfigurationError("Say why: a segment is released with a reason that can be read next year.")
@@ -74,12 +76,20 @@ def release_held(home: Home, settings: Settings, segment: str, reason: str) -> M
         if status is None:
             raise ExtractMissing(f"There is no release in {home.releases} yet: make one with `segments refresh`.")
         known = {one.segment: one for one in status.segments}
-        if segment not in known:
-            near = difflib.get_close_matches(segment, known, n=1)
-            raise ConfigurationError(f"There is no segment {segment}{f'; did you mean {near[0]}?' if near else '.'}")
-        since = known[segment].held_since
-        if since is None:
-            raise ConfigurationError(f"{segment} is not held in release {status.release}: there is nothing to release.")
-        hold = hold_of(Warehouse(home, settings), segment, since)
-        add_override(home, segment, reason.strip(), hold.as_of_dates, hold.extracts)
+        holds = {}
+        for segment in segments:
+            if segment not in known:
+                near = difflib.get_close_matches(segment, known, n=1)
+                raise ConfigurationError(
+                    f"There is no segment {segment}{f'; did you mean {near[0]}?' if near else '.'}"
+                )
+            since = known[segment].held_since
+            if since is None:
+                raise ConfigurationError(
+                    f"{segment} is not held in release {status.release}: there is nothing to release."
+                )
+            holds[segment] = hold_of(Warehouse(home, settings), segment, since)
+        add_overrides(
+            home, reason.strip(), {segment: (hold.as_of_dates, hold.doubts) for segment, hold in holds.items()}
+        )
         return refresh(home, settings, Days(status.as_of_date, status.as_of_date))

@@ -38,6 +38,7 @@ def test_without_a_calendar_no_day_is_known(home: Home) -> None:
         ("country: XX\n", "no holidays are known of 'XX'"),
         ("days: {Christmas: closed}\n", r"field `days\.Christmas"),
         ("country: [\n", "is not valid YAML"),
+        ("country: US\nsubdivision: Bavaria\n", "US has no subdivision 'Bavaria'"),
     ],
 )
 def test_a_calendar_with_a_slip_says_which_field(home: Home, text: str, sentence: str) -> None:

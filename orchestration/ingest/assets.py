@@ -3,7 +3,7 @@
 Who judges is handed in, so that this package knows files and nothing of expectations.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -130,7 +130,8 @@ def ingest(
     relation = relation_of(table)
     findings, unreadable = read_extracts(connection, table, new)
     # Without its customers a day is nothing, and what was read well before is not given up for a broken file.
-    if stopping := [said for day, said in unreadable.items() if table.id == BASE or day in before]:
+    read_before = before.keys() - _unreadable_before(connection, home, table, unreadable)
+    if stopping := [said for day, said in unreadable.items() if table.id == BASE or day in read_before]:
         raise ExtractUnreadable("\n".join(stopping))
     origins = dict(before)
     refusals: list[str] = []
@@ -154,6 +155,14 @@ def ingest(
     if refusals:
         raise ExtractRefused("\n".join(refusals))
     return Ingested([extract.extract_date for extract in new], origins)
+
+
+def _unreadable_before(
+    connection: duckdb.DuckDBPyConnection, home: Home, table: ExtractTable, days: Iterable[date]
+) -> set[date]:
+    """The days whose archived extract could not be read either."""
+    found = quality_of(connection, home.archive, table, days)
+    return {day for day, quality in found.items() if any(one.expectation == FILE_IS_READABLE for one in quality)}
 
 
 def _up_to_the_newest(home: Home) -> Days:

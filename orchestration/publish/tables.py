@@ -67,6 +67,11 @@ TABLES = [
         "order by extract_date, source, table_name, column_name",
     ),
     ReleaseTable(
+        "metrics.input_findings",
+        "select * from metrics.input_findings where extract_date <= (select max(as_of_date) from metrics.segment_counts_daily) "
+        "order by extract_date, source, table_name, expectation, columns",
+    ),
+    ReleaseTable(
         "catalog.segments",
         """
         select

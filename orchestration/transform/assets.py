@@ -18,7 +18,7 @@ from orchestration.errors import SegmentsError, without_values
 from orchestration.ingest.archive import register_archive
 from orchestration.known_days import read_known_days
 from orchestration.partitions import days_of_run
-from orchestration.transform.belief import write_held_segments, write_left_out
+from orchestration.transform.belief import write_findings, write_held_segments, write_left_out
 from orchestration.transform.catalogue import definitions, segments
 from orchestration.transform.lineage import lineage_of_segments
 from orchestration.transform.meaning import foundation_of
@@ -35,7 +35,7 @@ from orchestration.transform.plan import (
 from orchestration.transform.project import DbtProjectOfHome, sql_of_models
 from orchestration.validate.assets import VERDICTS
 from orchestration.validate.findings import find
-from orchestration.validate.overrides import read_overrides, released_extracts
+from orchestration.validate.overrides import read_overrides, released_doubts
 from orchestration.warehouse import Warehouse
 
 #: The days that the current release has; None before the first.
@@ -44,7 +44,7 @@ PublishedDays = Callable[[], Days | None]
 #: The sources of the dbt project that describe the run itself.
 PLAN_KEYS = [
     dg.AssetKey(["refresh", name])
-    for name in ("run", "as_of_dates", "segments", "released_segments", "left_out", "held_segments")
+    for name in ("run", "as_of_dates", "segments", "released_segments", "findings", "left_out", "held_segments")
 ]
 #: Those that describe the extracts, each a view over what the archive's files say of themselves.
 QUALITY_KEYS = [dg.AssetKey(["quality", name]) for name in ("results", "profiles")]
@@ -109,12 +109,13 @@ def dbt_models(project: DbtProjectOfHome, published_days: PublishedDays) -> dg.A
 def _plan(warehouse: Warehouse, days: Days | None, published_days: PublishedDays) -> Plan:
     project = DbtProjectOfHome(warehouse)
     manifest, archive, overrides = project.manifest(), warehouse.home.archive, read_overrides(warehouse.home)
-    released = released_extracts(overrides)
+    released = released_doubts(overrides)
     with warehouse.connect() as connection:
         register_archive(connection, archive)
         found = find(connection, warehouse.settings, read_known_days(warehouse.home), released)
         write_segments(connection, segments(manifest))
         write_overrides(connection, overrides)
+        write_findings(connection, found, released)
         write_left_out(connection, found, released)
         foundation = foundation_of(manifest, project.variables)
         made = make_plan(connection, archive, days, published_days(), foundation, overrides, found)

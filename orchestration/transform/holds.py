@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from datetime import date
 
 from orchestration.errors import ConfigurationError
+from orchestration.validate.overrides import Doubt
 from orchestration.warehouse import Warehouse
 
 
 @dataclass(frozen=True)
 class Hold:
-    """The as-of dates on which a segment is held, and the extracts that speak against it, each by table, day and digest."""
+    """The as-of dates on which a segment is held, and the doubts about extracts that speak against it."""
 
     as_of_dates: tuple[date, ...]
-    extracts: tuple[tuple[str, date, str], ...]
+    doubts: tuple[Doubt, ...]
 
 
 def hold_of(warehouse: Warehouse, segment: str, since: date) -> Hold:
@@ -28,8 +29,8 @@ def hold_of(warehouse: Warehouse, segment: str, since: date) -> Hold:
             "where segment = $segment and is_held and as_of_date >= $since order by as_of_date",
             {"segment": segment, "since": since},
         ).fetchall()
-        extracts = connection.execute(
-            "select distinct table_id, extract_date, digest from refresh.held_segments "
+        doubts = connection.execute(
+            "select distinct table_id, extract_date, digest, columns from refresh.held_segments "
             "where segment = $segment and coalesce(held_until, date '9999-12-31') > $since order by all",
             {"segment": segment, "since": since},
         ).fetchall()
@@ -37,4 +38,7 @@ def hold_of(warehouse: Warehouse, segment: str, since: date) -> Hold:
         raise ConfigurationError(
             f"{segment} is held because an extract never arrived: deliver it and refresh again, an empty file where it has no rows."
         )
-    return Hold(tuple(day for (day,) in days), tuple(extracts))
+    return Hold(
+        tuple(day for (day,) in days),
+        tuple(Doubt(table, day, digest, tuple(columns)) for table, day, digest, columns in doubts),
+    )

@@ -8,7 +8,7 @@ from expectations.contracts import EXTRACT_TABLES, ExtractTable
 from orchestration.ingest.archive import register_archive
 from orchestration.known_days import read_known_days
 from orchestration.validate.findings import Finding, find
-from orchestration.validate.overrides import read_overrides, released_extracts
+from orchestration.validate.overrides import read_overrides, released_doubts
 from orchestration.validate.suite import ask_great_expectations, newest
 from orchestration.warehouse import Warehouse
 
@@ -35,7 +35,7 @@ def verdicts_asset() -> dg.AssetsDefinition:
         home, settings = warehouse.home, warehouse.settings
         with warehouse.connect() as connection:
             register_archive(connection, home.archive)
-            found = find(connection, settings, read_known_days(home), released_extracts(read_overrides(home)))
+            found = find(connection, settings, read_known_days(home), released_doubts(read_overrides(home)))
             judged = {
                 table.id: ask_great_expectations(connection, table, day)
                 for table in EXTRACT_TABLES.values()

@@ -16,7 +16,7 @@ import duckdb
 from expectations import PAST
 from expectations.contracts import EXTRACT_TABLES, ExtractTable
 from expectations.past import PastExpectation
-from orchestration.validate.profile import Profile
+from orchestration.validate.profile import ROWS_OF_A_LISTED_VALUE, VALUES_LISTED, Profile
 from orchestration.validate.usual import DAYS_BEFORE
 
 #: Below so many rows of a file a middle or an hour says little.
@@ -25,10 +25,7 @@ ENOUGH_ROWS = 30
 MANY_ROWS = 100
 
 #: The places of two quantiles in a profile.
-MIDDLE, UPPER = 2, 4
-
-#: So many regions are watched at the most; where there are more, they are no regions but addresses.
-MOST_REGIONS = 100
+MEDIAN, UPPER_QUARTILE = 2, 3
 
 #: Where a reference leads: the table and column that must know it.
 REFERENCES = {
@@ -117,36 +114,46 @@ def series(
 
 
 def _shares_of_values(expectation: PastExpectation, profiles: Profiles) -> Iterator[Series]:
-    """A series for each value of a column; of a yes or no, for yes alone, and in files of any size."""
+    """A series for each value of a column from the day on which it first came; of a yes or no, for yes alone, in files of any size.
+
+    A value that is missing from a full list may be there all the same: it has no figure on that day.
+    """
     listed = {day: profile.columns[expectation.column].frequent or {} for day, profile in profiles.items()}
     values = sorted({value for frequent in listed.values() for value in frequent})
     is_boolean = bool(values) and set(values) <= {"true", "false"}
     for value in ["true"] if is_boolean else values:
-        figures = []
+        figures: list[Figure] = []
         for day, frequent in listed.items():
             given = profiles[day].rows - profiles[day].columns[expectation.column].nulls
-            if is_boolean or given >= MANY_ROWS:
+            is_counted = value in frequent or (figures and len(frequent) < VALUES_LISTED)
+            if is_boolean or (given >= MANY_ROWS and is_counted):
                 figures.append(Figure(day, given, frequent.get(value, 0)))
         yield Series(expectation, value, figures)
 
 
 def _shares_of_regions(expectation: PastExpectation, profiles: Profiles, compared: Compared) -> Iterator[Series]:
-    """A series for each region of customers; a region that has no row on a day has none of the day's rows."""
+    """A series for each region of customers from the day on which it first came; one without a row on a later day has none of its rows."""
     counted = {value: days for (measure, _, value), days in compared.items() if measure == "region"}
     rows = {day: of_day[0] for days in counted.values() for day, of_day in days.items()}
     for value, days in sorted(counted.items(), key=lambda item: str(item[0])):
-        figures = [Figure(day, rows[day], days[day][1] if day in days else 0) for day in profiles if day in rows]
+        figures = [
+            Figure(day, rows[day], days[day][1] if day in days else 0)
+            for day in profiles
+            if day in rows and day >= min(days)
+        ]
         yield Series(expectation, value, figures)
 
 
 def _new_values(column: str, profiles: Profiles) -> Iterator[Figure]:
-    """Rows with a value that no extract before had."""
+    """Rows with a value that no extract before had, as long as the lists before were whole."""
     seen: set[str] = set()
     for day, profile in profiles.items():
         frequent, given = profile.columns[column].frequent or {}, profile.rows - profile.columns[column].nulls
         if given >= MANY_ROWS:
             yield Figure(day, given, sum(rows for value, rows in frequent.items() if value not in seen))
         seen |= set(frequent)
+        if len(frequent) >= VALUES_LISTED:
+            return
 
 
 def _event(measure: str, day: date, profile: Profile) -> Figure:
@@ -156,20 +163,15 @@ def _event(measure: str, day: date, profile: Profile) -> Figure:
 
 
 def _levels(column: str, kind: str, profiles: Profiles) -> Iterator[Figure]:
-    """The middle of a number, on the logarithm, or of a date, in years. A number that is mostly zero has its upper end."""
-    found = {day: profile.columns[column].quantiles for day, profile in profiles.items()}
-    is_date = kind == "DATE"
-    place = (
-        MIDDLE if is_date or all(float(quantiles[MIDDLE]) > 0 for quantiles in found.values() if quantiles) else UPPER
-    )
-    for day, quantiles in found.items():
-        given = profiles[day].rows - profiles[day].columns[column].nulls
-        level = None
-        if quantiles and given >= ENOUGH_ROWS:
-            if is_date:
-                level = _in_years(date.fromisoformat(str(quantiles[place])))
-            elif float(quantiles[place]) > 0:
-                level = log(float(quantiles[place]))
+    """The median of a date, in years; the upper quartile of a number, on the logarithm, for many numbers are mostly zero."""
+    for day, profile in profiles.items():
+        measured, level = profile.columns[column], None
+        given = profile.rows - measured.nulls
+        if measured.quantiles and given >= ENOUGH_ROWS:
+            if kind == "DATE":
+                level = _in_years(date.fromisoformat(str(measured.quantiles[MEDIAN])))
+            elif float(measured.quantiles[UPPER_QUARTILE]) > 0:
+                level = log(float(measured.quantiles[UPPER_QUARTILE]))
         yield Figure(day, given, level=level)
 
 
@@ -283,10 +285,11 @@ def _sent_again(connection: duckdb.DuckDBPyConnection, since: date) -> dict[date
 
 def _by_region(connection: duckdb.DuckDBPyConnection, since: date) -> dict[str, dict[date, tuple[int, int]]]:
     """Lines of each extract whose customer has a region, and those of each region: the one in which a customer was first seen, so
-    that a fault of the night's customers does not show as one of its orders.
+    that a fault of the night's customers does not show as one of its orders. A region of so few customers that it may be an address
+    is none.
     """
     rows = connection.execute(
-        """
+        f"""
         with lines as (
             select customer_id, extract_date, count(*) as lines
             from shop.order_lines
@@ -296,16 +299,19 @@ def _by_region(connection: duckdb.DuckDBPyConnection, since: date) -> dict[str, 
         regions as (
             select customer_id, arg_min(region, extract_date) as region, min(extract_date) as known_from
             from crm.customers
-            where region is not null and customer_id in (select customer_id from lines)
+            where region is not null and not contains(region, '@') and customer_id in (select customer_id from lines)
             group by customer_id
+        ),
+        of_regions as (
+            select regions.region, lines.extract_date, sum(lines.lines) as lines
+            from lines
+            inner join regions on regions.customer_id = lines.customer_id and regions.known_from <= lines.extract_date
+            group by all
+            having count(*) >= {ROWS_OF_A_LISTED_VALUE}
         )
-        select region, extract_date, sum(sum(lines)) over (partition by extract_date)::bigint, sum(lines)::bigint
-        from lines
-        inner join regions on regions.customer_id = lines.customer_id and regions.known_from <= lines.extract_date
-        group by region, extract_date
-        qualify dense_rank() over (order by region) <= $most
+        select region, extract_date, sum(lines) over (partition by extract_date)::bigint, lines::bigint from of_regions
         """,
-        {"since": since, "most": MOST_REGIONS},
+        {"since": since},
     ).fetchall()
     found: dict[str, dict[date, tuple[int, int]]] = {}
     for region, day, all_lines, lines in rows:

@@ -13,24 +13,21 @@ from datetime import date
 import duckdb
 
 from expectations import PAST
-from expectations.contracts import EXTRACT_TABLES
-from orchestration.days import ONE_DAY
+from expectations.contracts import BASE, EXTRACT_TABLES
 from orchestration.ingest.archive import FILE_IS_READABLE, REFUSED_SHARE, REPEATED_FILE
 from orchestration.ingest.reading import MISSING_COLUMN
 from orchestration.known_days import KnownDays
 from orchestration.settings import Settings
+from orchestration.validate.overrides import Doubt
 from orchestration.validate.record import Basis, digests_of, failures, judge_what_is_new
-from orchestration.validate.usual import DAYS_NEEDED
+from orchestration.validate.usual import DAYS_BEFORE, DAYS_NEEDED
 
-#: An extract by its table, its day and its digest.
-Extract = tuple[str, date, str]
+#: While a column has too little past to be judged by, it is not believed where values were emptied in so many rows of an extract, and in
+#: such a share of them.
+MANY_ROWS_EMPTIED, SHARE_EMPTIED = 10, 0.5
 
-#: Stands for the digest of an extract that never came.
-NEVER_ARRIVED = "never arrived"
-
-#: A column whose values were emptied in so many rows of an extract, and in such a share of them, is not believed.
-MANY_ROWS_EMPTIED, SHARE_EMPTIED = 10, 0.2
-
+#: What is said of a file that lacks rows of its day.
+OF_THE_NUMBER_OF_ROWS = {"row_count_is_not_below_the_usual", "events_are_of_the_day", FILE_IS_READABLE}
 #: Measures that fail for want of rows: those that came are right.
 OF_MISSING_ROWS = {"rows", "of the day", "region"}
 
@@ -53,25 +50,24 @@ class Finding:
     until: date | None = None
 
     @property
-    def extract(self) -> Extract:
-        return self.table, self.extract_date, self.digest
+    def doubt(self) -> Doubt:
+        return Doubt(self.table, self.extract_date, self.digest, self.columns)
 
 
 def find(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, known_days: KnownDays, released: Collection[Extract]
+    connection: duckdb.DuckDBPyConnection, settings: Settings, known_days: KnownDays, released: Collection[Doubt]
 ) -> list[Finding]:
     """Everything that speaks against the archived extracts, by day, after what is new in the archive was judged.
 
-    The archive must be registered. ``released`` are the extracts that somebody had used all the same.
+    The archive must be registered. ``released`` is what somebody had used all the same.
     """
     digests = digests_of(connection)
-    stands = {(table, day): digest for table, day, digest in released if digests.get((table, day)) == digest}
+    stands = [doubt for doubt in released if digests.get((doubt.table, doubt.extract_date)) == doubt.digest]
     judge_what_is_new(connection, digests, stands, known_days.among({day for _, day in digests}))
     found = [
         *_in_files(connection, digests, settings.refused_share_limit),
         *_out_of_the_usual(connection, digests),
         *_repeated_files(connection, digests),
-        *_absent(digests),
     ]
     ended = (replace(one, until=_end(connection, one, found, settings.business_timezone)) for one in found)
     # The first reason of a day is the one that is told: what is plainly wrong with the file, and then what is unusual in it.
@@ -84,7 +80,10 @@ def _in_files(connection: duckdb.DuckDBPyConnection, digests: Basis, limit: floa
         "select source || '/' || table_name, extract_date, expectation, column_name, observed, rows, unexpected_rows "
         "from quality.results where not success and (expectation in ($refused, $unreadable) "
         "or severity = 'critical' and unexpected_rows > $limit * rows "
-        "or unexpected_rows >= greatest($many, $much * rows) and column_name <> '') order by extract_date, expectation <> $missing, 1, 3, 4",
+        "or unexpected_rows >= greatest($many, $much * rows) and column_name <> '' and not exists ("
+        "from quality.verdicts as judged where judged.table_id = source || '/' || table_name "
+        "and judged.extract_date = results.extract_date and judged.column_name = results.column_name "
+        "and judged.measure = 'empty')) order by extract_date, expectation <> $missing, 1, 3, 4",
         {
             "limit": limit,
             "refused": REFUSED_SHARE,
@@ -136,20 +135,24 @@ def _out_of_the_usual(connection: duckdb.DuckDBPyConnection, digests: Basis) -> 
 
 
 def _repeated_files(connection: duckdb.DuckDBPyConnection, digests: Basis) -> Iterator[Finding]:
-    """The same bytes as the day before, where changes are expected and files have differed so far: nothing of the day is
-    known. The next file that differs goes on.
+    """The same bytes as the day before, where changes are expected and files have differed so far: nothing of the day is known.
+    It lasts until a file comes that differs.
     """
     for table in EXTRACT_TABLES.values():
         if table.is_snapshot:
             continue
-        repeated = connection.execute(
-            "select extract_date, observed, rows from quality.results where source || '/' || table_name = $table "
-            "and expectation = $expectation and not success order by extract_date",
-            {"table": table.id, "expectation": REPEATED_FILE},
-        ).fetchall()
-        for day, observed, rows in repeated:
-            before = [d for name, d in digests if name == table.id and d < day]
-            if len(before) >= DAYS_NEEDED and day - ONE_DAY not in {d for d, *_ in repeated}:
+        repeated = {
+            day: (observed, rows)
+            for day, observed, rows in connection.execute(
+                "select extract_date, observed, rows from quality.results where source || '/' || table_name = $table "
+                "and expectation = $expectation and not success order by extract_date",
+                {"table": table.id, "expectation": REPEATED_FILE},
+            ).fetchall()
+        }
+        days = sorted(day for name, day in digests if name == table.id)
+        for day, (observed, rows) in repeated.items():
+            differed = [d for d in days if d < day and digests[table.id, d] != digests[table.id, day]]
+            if len(differed) >= DAYS_NEEDED and not repeated.keys() & set(differed[-DAYS_BEFORE:]):
                 yield Finding(
                     table.id,
                     day,
@@ -158,33 +161,8 @@ def _repeated_files(connection: duckdb.DuckDBPyConnection, digests: Basis) -> It
                     tuple(table.columns),
                     f"{table.id} of {day} has {observed}, {rows:,} rows",
                     leaves_out=False,
-                    until=day + ONE_DAY,
+                    until=next((d for d in days if d > day and digests[table.id, d] != digests[table.id, day]), None),
                 )
-
-
-def _absent(digests: Basis) -> Iterator[Finding]:
-    """The days between others on which a required extract never came."""
-    for table in EXTRACT_TABLES.values():
-        days = sorted(day for name, day in digests if name == table.id)
-        if table.required and days:
-            missing = {day for day in _between(days[0], days[-1])} - set(days)
-            for day in sorted(missing):
-                yield Finding(
-                    table.id,
-                    day,
-                    NEVER_ARRIVED,
-                    "required_extract_arrived",
-                    tuple(table.columns),
-                    f"{table.id} of {day} never arrived",
-                    leaves_out=False,
-                )
-
-
-def _between(first: date, last: date) -> Iterator[date]:
-    day = first
-    while day < last:
-        yield day
-        day += ONE_DAY
 
 
 # ---- when a finding ends although its extract stands ----
@@ -193,18 +171,36 @@ def _between(first: date, last: date) -> Iterator[date]:
 def _end(
     connection: duckdb.DuckDBPyConnection, finding: Finding, found: Sequence[Finding], business_timezone: str
 ) -> date | None:
-    """The day from which on nothing of the extract is left that the finding speaks against."""
-    if finding.until is not None:
+    """The day from which on nothing of the extract is left that the finding speaks against; None while anything is."""
+    table = EXTRACT_TABLES[finding.table]
+    if finding.until is not None or finding.expectation == REPEATED_FILE:
         return finding.until
-    if finding.leaves_out and finding.table == "crm/customers" and "customer_id" not in finding.columns:
+    if table.is_snapshot:
+        return _next_believed(connection, finding, found)
+    if finding.leaves_out and table.id == BASE and not set(table.key) & set(finding.columns):
         return _all_sent_again(connection, finding, found)
-    if not finding.leaves_out and finding.table == "shop/order_lines":
+    if finding.expectation in OF_THE_NUMBER_OF_ROWS and table.id == "shop/order_lines":
         return _delivered_late(connection, finding, business_timezone)
     return None
 
 
+def _next_believed(connection: duckdb.DuckDBPyConnection, finding: Finding, found: Sequence[Finding]) -> date | None:
+    """The next extract of a table whose extracts are the whole of it, if its columns are believed."""
+    doubtful = [
+        other.extract_date
+        for other in found
+        if other.table == finding.table and set(other.columns) & set(finding.columns)
+    ]
+    ended = connection.execute(
+        "select min(extract_date) from quality.extracts where source || '/' || table_name = $table "
+        "and extract_date > $day and not list_contains($doubtful::date[], extract_date)",
+        {"table": finding.table, "day": finding.extract_date, "doubtful": doubtful},
+    ).fetchall()[0][0]
+    return ended if isinstance(ended, date) else None
+
+
 def _all_sent_again(connection: duckdb.DuckDBPyConnection, finding: Finding, found: Sequence[Finding]) -> date | None:
-    """When the last customer of the extract has come again in one whose columns are believed."""
+    """When the last customer of the extract has come again in one whose columns are believed. Who is deleted does not come again."""
     doubtful = [
         other.extract_date
         for other in found
@@ -215,23 +211,28 @@ def _all_sent_again(connection: duckdb.DuckDBPyConnection, finding: Finding, fou
         with again as (
             select customer_id, min(extract_date) as extract_date
             from crm.customers
-            where extract_date > $day and not list_contains($doubtful::date[], extract_date)
+            where extract_date > $day and (not list_contains($doubtful::date[], extract_date) or is_deleted and not $of_deletions)
             group by customer_id
         )
         select case when count(*) = count(again.extract_date) then max(again.extract_date) end
-        from (select distinct customer_id from crm.customers where extract_date = $day) as sent
+        from (
+            select distinct customer_id from crm.customers
+            where extract_date = $day and (is_deleted is not true or $of_deletions)
+        ) as sent
         left join again using (customer_id)
         """,
-        {"day": finding.extract_date, "doubtful": doubtful},
+        {"day": finding.extract_date, "doubtful": doubtful, "of_deletions": "is_deleted" in finding.columns},
     ).fetchall()[0][0]
     return ended if isinstance(ended, date) else None
 
 
 def _delivered_late(connection: duckdb.DuckDBPyConnection, finding: Finding, business_timezone: str) -> date | None:
-    """When so many lines of the day have come with later extracts that the day has as many as usual."""
+    """When so many lines of the day have come with later extracts that the day has as many as usual; None where those of the day itself
+    were not too few.
+    """
     needed = connection.execute(
-        "select lower from quality.verdicts where table_id = $table and extract_date = $day and measure = 'rows' and is_shown "
-        "and lower is not null order by severity limit 1",
+        "select lower from quality.verdicts where table_id = $table and extract_date = $day and measure = 'of the day' "
+        "and is_shown and not success",
         {"table": finding.table, "day": finding.extract_date},
     ).fetchall()
     if not needed:

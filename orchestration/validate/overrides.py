@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from getpass import getuser
@@ -16,29 +16,39 @@ FILE = "overrides.jsonl"
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """Columns of an extract that are not believed. The extract is known by its digest, so that a corrected one is judged anew."""
+
+    table: str
+    extract_date: date
+    digest: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Override:
-    """One segment released by hand: its sizes on the ``as_of_dates``, and the ``extracts`` that were not believed, each by table, day
-    and digest, so that a corrected one is judged anew. ``at`` is UTC.
-    """
+    """One segment released by hand: its sizes on the ``as_of_dates``, and the ``doubts`` about extracts that held it. ``at`` is UTC."""
 
     segment: str
     who: str
     at: str
     reason: str
     as_of_dates: tuple[date, ...]
-    extracts: tuple[tuple[str, date, str], ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def first_day(self) -> date:
         """The first day that comes out otherwise for it."""
-        return min(*self.as_of_dates, *(day for _, day, _ in self.extracts), date.max)
+        return min(*self.as_of_dates, *(doubt.extract_date for doubt in self.doubts), date.max)
 
     @classmethod
     def read(cls, line: str) -> Override:
         said = json.loads(line)
-        extracts = tuple((table, date.fromisoformat(day), digest) for table, day, digest in said.pop("extracts", []))
+        doubts = (one | {"extract_date": date.fromisoformat(one["extract_date"])} for one in said.pop("doubts", []))
         days = tuple(map(date.fromisoformat, said.pop("as_of_dates")))
-        return cls(**said, as_of_dates=days, extracts=extracts)
+        return cls(
+            **said, as_of_dates=days, doubts=tuple(Doubt(**one | {"columns": tuple(one["columns"])}) for one in doubts)
+        )
 
 
 def read_overrides(home: Home) -> list[Override]:
@@ -54,22 +64,19 @@ def read_overrides(home: Home) -> list[Override]:
         ) from broken
 
 
-def add_override(
-    home: Home, segment: str, reason: str, as_of_dates: tuple[date, ...], extracts: tuple[tuple[str, date, str], ...]
-) -> Override:
-    """Adds one to the home's, in one rename. To be called by who holds the home's lock."""
+def add_overrides(home: Home, reason: str, released: Mapping[str, tuple[tuple[date, ...], tuple[Doubt, ...]]]) -> None:
+    """Adds one per segment to the home's, all in one rename. To be called by who holds the home's lock."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    made = Override(segment, getuser(), now, reason, as_of_dates, extracts)
-    lines = [json.dumps(asdict(one), default=str) for one in (*read_overrides(home), made)]
+    made = [Override(segment, getuser(), now, reason, days, doubts) for segment, (days, doubts) in released.items()]
+    lines = [json.dumps(asdict(one), default=str) for one in (*read_overrides(home), *made)]
     unfinished = home.path / f"{FILE}.tmp"
     with unfinished.open("w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(home.path / FILE)
-    return made
 
 
-def released_extracts(overrides: Iterable[Override]) -> set[tuple[str, date, str]]:
-    """The extracts that somebody had used although they are not as usual, by table, day and digest."""
-    return {extract for override in overrides for extract in override.extracts}
+def released_doubts(overrides: Iterable[Override]) -> set[Doubt]:
+    """What somebody had used although it is not as usual."""
+    return {doubt for override in overrides for doubt in override.doubts}

@@ -55,7 +55,11 @@ def judge_series(
     """
     ignores = one.expectation.measure in ("rows", "of the day", "hour")
     figures = [figure for figure in one.figures if not (ignores and figure.day in known_days)]
-    course = Course([settled.get(figure.day) for figure in figures], [figure.day in begins_anew for figure in figures])
+    course = Course(
+        [settled.get(figure.day) for figure in figures],
+        [figure.day in begins_anew for figure in figures],
+        is_tolerant=one.expectation.severity == "warning",
+    )
     verdicts = []
     for figure, bounds in zip(figures, _bounds(one, figures, course), strict=True):
         if figure.day not in settled and bounds.is_known:

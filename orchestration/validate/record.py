@@ -18,6 +18,7 @@ from expectations import PAST
 from expectations.contracts import EXTRACT_TABLES, ExtractTable
 from orchestration.validate import figures, past, usual
 from orchestration.validate.figures import Compared, compared, read_profiles, rows_with_repeated_keys, series
+from orchestration.validate.overrides import Doubt
 from orchestration.validate.past import PastVerdict, judge_series, shown
 
 #: What verdicts rest on: digests of extracts by table and day, and what people said of a day.
@@ -40,18 +41,18 @@ create table if not exists quality.verdicts (
 def judge_what_is_new(
     connection: duckdb.DuckDBPyConnection,
     digests: Basis,
-    released: Mapping[tuple[str, date], str],
+    released: Sequence[Doubt],
     known_days: Mapping[date, str],
 ) -> date | None:
     """Brings ``quality.verdicts`` up to date; gives the first day that was judged, None where nothing was new.
 
-    ``digests`` are those of the archived extracts, ``released`` of those that somebody had used all the same.
+    ``digests`` are those of the archived extracts, ``released`` is what somebody had used of them all the same.
     Grain: one row per extract, expectation, column and value; ``is_shown`` marks one per extract, expectation and column.
     """
     connection.execute(CREATE)
     basis = (
         dict(digests)
-        | {(f"released {table}", day): digest for (table, day), digest in released.items()}
+        | {(f"released {one.table} {','.join(one.columns)}", one.extract_date): one.digest for one in released}
         | {("known day", day): reason for day, reason in known_days.items()}
         | {("the judge", date.min): _fingerprint()}
     )
@@ -68,12 +69,16 @@ def judge_what_is_new(
     for table in EXTRACT_TABLES.values():
         _keep_compared(connection, table, compared(connection, table, since))
         failed = _failed(connection, table)
-        anew = {day for name, day in released if name == table.id}
         before = [day for day in profiles[table.id] if day < since]
         verdicts: list[PastVerdict] = []
         for one in series(table, profiles[table.id], _compared(connection, table), repeated[table.id]):
             of_series = (one.expectation.name, one.expectation.column, one.value)
             settled = {day: (*of_series, day) not in failed for day in before}
+            anew = {
+                doubt.extract_date
+                for doubt in released
+                if doubt.table == table.id and set(one.expectation.columns) <= set(doubt.columns)
+            }
             verdicts += judge_series(table, one, settled, anew, known_days)
         _keep(connection, verdicts)
     connection.execute("delete from quality.judged_from")

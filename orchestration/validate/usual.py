@@ -56,11 +56,13 @@ class Bounds:
 @dataclass(frozen=True)
 class Course:
     """The days of a figure, in order: ``believed`` is what is settled of a day, None where it is to be judged. Of a day of
-    ``begins_anew`` somebody said that the figure is right as it came: for the days after it, the past begins with it.
+    ``begins_anew`` somebody said that the figure is right as it came: where it was not believed, the past of the days after it begins
+    with it. Where the course ``is_tolerant``, a day out of bounds is past all the same, so that what lasts becomes usual.
     """
 
     believed: Sequence[bool | None]
     begins_anew: Sequence[bool]
+    is_tolerant: bool = False
 
     @classmethod
     def unjudged(cls, days: int) -> Course:
@@ -160,9 +162,9 @@ def _day_by_day(
                 known = _on_one_side(judge(day, past[-DAYS_BEFORE:]), side)
             believed = not (figure < known.lower or figure > known.upper)
         bounds.append(known)
-        if course.begins_anew[day]:
+        if course.begins_anew[day] and not believed:
             past, believed = [], True
-        if is_there[day] and believed:
+        if is_there[day] and (believed or course.is_tolerant):
             past.append(day)
     return bounds
 

@@ -15,6 +15,7 @@ TABLES = [
     "metrics.segment_flows_daily",
     "metrics.segment_overlap",
     "metrics.input_quality",
+    "metrics.input_findings",
     "metrics.input_profile",
     "customers.dim_customers",
 ]

@@ -251,6 +251,28 @@ def test_a_released_segment_is_published_as_it_came_and_the_new_figure_is_the_us
     assert set(held(home)) == REACH - {"contactable_by_email"}
 
 
+def test_day_by_day_and_at_once_come_out_the_same_with_a_late_file_a_late_value_and_a_fault(
+    stage: Stage, before: Path
+) -> None:
+    night = {
+        BAD: everybody_again(email_opt_in=""),
+        NEXT: everybody_again(region="Alaska")[:40],
+    }
+    troubled = with_rows(company(), CUSTOMERS, night)
+    home = stage.restore(before)
+    for day in (BAD, NEXT, DAYS[13]):
+        drop_company(home, {table: {day: days[day]} for table, days in troubled.items() if day in days})
+        refreshed(home, day)
+    late = [row | {"discount": "1.00"} for row in orders_of(DAYS[9])]
+    drop_rows(home, ORDER_LINES, DAYS[9], late)
+    refreshed(home, DAYS[13])
+    day_by_day = current_contents(home)
+    at_once = stage.home(with_rows(troubled, ORDER_LINES, {DAYS[9]: late}))
+    refreshed(at_once, FIRST, DAYS[13])
+    found = current_contents(at_once)
+    assert [table for table in found if found[table] != day_by_day[table]] == []
+
+
 def test_the_status_says_what_is_held_why_and_what_to_do(stage: Stage, before: Path) -> None:
     home = with_night(stage, before, CUSTOMERS, everybody_again(email_opt_in=""))
     told = segments("refresh", "--as-of", str(BAD), home=home)

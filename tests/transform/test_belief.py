@@ -10,7 +10,7 @@ import pytest
 from orchestration.transform.belief import write_held_segments, write_left_out
 from orchestration.transform.lineage import RawColumn
 from orchestration.validate.findings import Finding
-from orchestration.validate.overrides import Override
+from orchestration.validate.overrides import Doubt, Override
 
 DAY = date(2024, 5, 12)
 LINEAGE = {
@@ -23,8 +23,9 @@ def finding(*columns: str, leaves_out: bool = True, until: date | None = None) -
     return Finding("crm/customers", DAY, "digest", "rule", columns, f"{columns[0]} was empty", leaves_out, until)
 
 
-def override(segment: str, digest: str = "digest") -> Override:
-    return Override(segment, "ann", "2024-05-13T08:00:00", "it is so", (), (("crm/customers", DAY, digest),))
+def override(segment: str, column: str, digest: str = "digest") -> Override:
+    doubt = Doubt("crm/customers", DAY, digest, (column,))
+    return Override(segment, "ann", "2024-05-13T08:00:00", "it is so", (), (doubt,))
 
 
 @pytest.fixture
@@ -53,12 +54,14 @@ def test_a_finding_about_everybody_holds_all(connection: duckdb.DuckDBPyConnecti
 def test_a_released_segment_is_not_held_for_that_extract_and_the_others_still_are(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
-    write_held_segments(connection, [finding("customer_id")], [override("men")], LINEAGE)
+    write_held_segments(connection, [finding("customer_id")], [override("men", "customer_id")], LINEAGE)
     assert [row[0] for row in held(connection)] == ["reach"]
 
 
 def test_an_extract_that_was_corrected_since_is_judged_anew(connection: duckdb.DuckDBPyConnection) -> None:
-    write_held_segments(connection, [finding("gender")], [override("men", digest="of the first version")], LINEAGE)
+    write_held_segments(
+        connection, [finding("gender")], [override("men", "gender", digest="of the first version")], LINEAGE
+    )
     assert [row[0] for row in held(connection)] == ["men"]
 
 
@@ -67,5 +70,6 @@ def test_values_are_left_out_unless_rows_are_only_missing_or_somebody_released_t
 ) -> None:
     write_left_out(connection, [finding("gender"), finding("region"), finding("country", leaves_out=False)], ())
     assert connection.execute("from refresh.left_out").fetchall() == [("crm/customers", DAY, ["gender", "region"])]
-    write_left_out(connection, [finding("gender")], {("crm/customers", DAY, "digest")})
-    assert connection.execute("from refresh.left_out").fetchall() == []
+    doubted = [finding("gender"), finding("region")]
+    write_left_out(connection, doubted, {finding("gender").doubt})
+    assert connection.execute("from refresh.left_out").fetchall() == [("crm/customers", DAY, ["region"])]

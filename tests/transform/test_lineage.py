@@ -191,5 +191,7 @@ def test_a_column_that_does_not_exist_is_named_with_the_one_that_may_be_meant(
     project: DbtProjectOfHome, compiled: dict[str, str]
 ) -> None:
     slip = compiled | {"men_18_25": compiled["men_18_25"].replace("gender", "gendre")}
-    with pytest.raises(ConfigurationError, match=r"The model men_18_25 uses the column gendre, .* did you mean gender\?"):
+    with pytest.raises(
+        ConfigurationError, match=r"The model men_18_25 uses the column gendre, .* did you mean gender\?"
+    ):
         trace(project.manifest(), slip)

@@ -11,7 +11,7 @@ import pytest
 from expectations.contracts import EXTRACT_TABLES
 from orchestration.known_days import Calendar, KnownDays
 from orchestration.settings import Settings
-from orchestration.validate.findings import NEVER_ARRIVED, Finding, find
+from orchestration.validate.findings import Finding, find
 
 FIRST = date(2024, 5, 1)
 DAYS = [FIRST + timedelta(days=n) for n in range(12)]
@@ -110,21 +110,41 @@ def test_an_attribute_that_is_emptied_in_many_rows_is_not_believed_and_in_a_few_
     assert columns_of(found(archive)) == [("gender",)]
 
 
-def test_the_file_of_the_day_before_holds_for_that_day_where_changes_are_sent(
+def same_file(archive: duckdb.DuckDBPyConnection, table: str, *days: date) -> None:
+    """The days have the file of the day before the first of them."""
+    for day in days:
+        broken(archive, table, day, "is_not_the_file_of_the_day_before", "", 0, severity="warning")
+        archive.execute(
+            "update quality.extracts set sha256 = (select sha256 from quality.extracts where source || '/' || table_name = $table "
+            "and extract_date = $before) where source || '/' || table_name = $table and extract_date = $day",
+            {"table": table, "day": day, "before": day - timedelta(days=1)},
+        )
+
+
+def test_the_file_of_the_day_before_holds_until_another_comes_where_changes_are_sent(
     archive: duckdb.DuckDBPyConnection,
 ) -> None:
-    for table in (CUSTOMERS, PRODUCTS):
-        broken(archive, table, BAD, "is_not_the_file_of_the_day_before", "", 0, severity="warning")
-    [one] = found(archive)
-    assert (one.table, one.until) == (CUSTOMERS, NEXT)
+    same_file(archive, PRODUCTS, BAD)
+    assert found(archive) == []
+    same_file(archive, CUSTOMERS, BAD)
+    assert [(one.extract_date, one.until) for one in found(archive)] == [(BAD, NEXT)]
+    same_file(archive, CUSTOMERS, NEXT)
+    assert [(one.extract_date, one.until) for one in found(archive)] == [(BAD, DAYS[11]), (NEXT, DAYS[11])]
+    same_file(archive, CUSTOMERS, DAYS[11])
+    assert [one.until for one in found(archive)] == [None] * 3
 
 
-def test_a_required_extract_that_is_missing_between_others_never_arrived(archive: duckdb.DuckDBPyConnection) -> None:
-    archive.execute("delete from quality.extracts where extract_date = $day", {"day": BAD})
-    assert {(one.table, one.digest) for one in found(archive)} == {(CUSTOMERS, NEVER_ARRIVED), (LINES, NEVER_ARRIVED)}
-    assert {one.because for one in found(archive)} == {
-        f"{table} of {BAD} never arrived" for table in (CUSTOMERS, LINES)
-    }
+def test_where_files_are_often_the_same_nobody_wonders(archive: duckdb.DuckDBPyConnection) -> None:
+    same_file(archive, CUSTOMERS, DAYS[3])
+    same_file(archive, CUSTOMERS, DAYS[10])
+    assert found(archive) == []
+
+
+def test_a_bad_list_of_products_ends_with_the_next_good_one(archive: duckdb.DuckDBPyConnection) -> None:
+    broken(archive, PRODUCTS, BAD, "every_column_is_in_the_file", "category", 100)
+    assert [one.until for one in found(archive)] == [NEXT]
+    archive.execute("delete from quality.extracts where table_name = 'products' and extract_date > $day", {"day": BAD})
+    assert [one.until for one in found(archive)] == [None]
 
 
 def sent(archive: duckdb.DuckDBPyConnection, day: date, *customers: str) -> None:
@@ -148,3 +168,14 @@ def test_coming_again_with_the_same_fault_ends_nothing(archive: duckdb.DuckDBPyC
         broken(archive, CUSTOMERS, day, "email_opt_in_is_readable", "email_opt_in", 50)
         sent(archive, day, "a")
     assert [one.until for one in found(archive)] == [None, None]
+
+
+def test_who_is_deleted_is_not_waited_for(archive: duckdb.DuckDBPyConnection) -> None:
+    broken(archive, CUSTOMERS, BAD, "email_opt_in_is_readable", "email_opt_in", 50)
+    sent(archive, BAD, "a", "b", "left with that extract")
+    archive.execute("update crm.customers set is_deleted = true where customer_id = 'left with that extract'")
+    sent(archive, NEXT, "a", "b")
+    archive.execute(
+        "update crm.customers set is_deleted = true where customer_id = 'b' and extract_date = $day", {"day": NEXT}
+    )
+    assert [one.until for one in found(archive)] == [NEXT]

@@ -80,6 +80,19 @@ def test_with_a_day_that_somebody_released_the_past_is_another() -> None:
     assert all(is_inside(480 / 500, known) for known in bounds[21:])
 
 
+def test_a_release_blinds_nothing_that_was_as_usual() -> None:
+    course = Course([None] * 40, [day == 20 for day in range(40)])
+    bounds = shares([10] * 40, [500] * 40, course)
+    assert all(known.is_known for known in bounds[DAYS_NEEDED:])
+
+
+def test_of_a_warning_a_lasting_change_becomes_usual() -> None:
+    rows = [1000] * 20 + [5000] * 40
+    tolerant = counts(rows, WEEK[:60], Course([None] * 60, [False] * 60, is_tolerant=True), "above")
+    assert not is_inside(5000, tolerant[20])
+    assert is_inside(5000, tolerant[-1])
+
+
 def test_days_that_were_judged_before_give_the_same_bounds_to_the_next() -> None:
     hits, rows = [3, 5, 4, 6, 2, 5, 4, 90, 3, 4, 5, 4], [100] * 12
     at_once = share_bounds(hits, rows)

@@ -6,14 +6,14 @@
 
 with movements as (
 
-    select customer_id, department, category, ordered_on, valid_from as moved_on, sum(amount) as spend
+    select customer_id, department, category, ordered_on, valid_from as moved_on, coalesce(sum(amount), 0) as spend
     from {{ ref('int_order_lines') }}
     where valid_from >= {{ rebuild_from() }} and category is not null
     group by all
 
     union all
 
-    select customer_id, department, category, ordered_on, valid_to as moved_on, -sum(amount) as spend
+    select customer_id, department, category, ordered_on, valid_to as moved_on, -coalesce(sum(amount), 0) as spend
     from {{ ref('int_order_lines') }}
     where valid_to >= {{ rebuild_from() }} and category is not null
     group by all
