@@ -15,7 +15,8 @@ from expectations.rules import Severity
 
 #: What is measured: the rows of the file; the share of rows in which a column is empty, has one of its values, has a value that
 #: it never had, or one that the same key never had; the level of a number or date; the rows that happened on the day itself; the
-#: hour of the day; the share of zeros in a number; the share of rows that came before under another key; that of rows whose customer is
+#: hour of the day; the share of zeros in a number; the share of rows that are there twice under another key; orders for each line; the share of
+#: lines in an order of several customers; that of rows whose customer is
 #: of one region; the share of rows whose reference nobody knows; the share of rows whose key is repeated.
 Measure = Literal[
     "rows",
@@ -28,6 +29,8 @@ Measure = Literal[
     "of the day",
     "hour",
     "again",
+    "orders",
+    "shared",
     "region",
     "unknown",
     "repeated",
@@ -165,7 +168,7 @@ def zero_shares(columns: Sequence[str]) -> list[PastExpectation]:
 
 def rows_sent_again(table: ExtractTable) -> PastExpectation:
     return PastExpectation(
-        "rows_do_not_come_again_under_another_key",
+        "rows_are_not_there_twice_under_other_keys",
         "again",
         "",
         tuple(table.columns),
@@ -173,6 +176,29 @@ def rows_sent_again(table: ExtractTable) -> PastExpectation:
         "critical",
         "Lines that were counted before and come again under new ids would be counted twice.",
     )
+
+
+def orders_of_lines(order: str, customer: str) -> list[PastExpectation]:
+    return [
+        PastExpectation(
+            "orders_for_each_line_are_as_usual",
+            "orders",
+            order,
+            (order,),
+            "either",
+            "critical",
+            "With an order for each line, or one order for all, every count of orders is wrong.",
+        ),
+        PastExpectation(
+            "orders_are_of_one_customer_as_usual",
+            "shared",
+            order,
+            (order, customer),
+            "above",
+            "critical",
+            "Orders with several customers mean that lines have slid to somebody else.",
+        ),
+    ]
 
 
 def regions_of_customers(table: ExtractTable) -> PastExpectation:

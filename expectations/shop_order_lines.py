@@ -8,6 +8,7 @@ from expectations.past import (
     empty_shares,
     events,
     levels,
+    orders_of_lines,
     regions_of_customers,
     repeated_keys,
     row_count,
@@ -80,5 +81,6 @@ PAST: list[PastExpectation] = [
     unknown_reference("product_id"),
     *zero_shares(["quantity", "amount", "discount"]),
     rows_sent_again(TABLE),
+    *orders_of_lines("order_id", "customer_id"),
     regions_of_customers(TABLE),
 ]

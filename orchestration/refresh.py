@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import os
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ from orchestration.progress import QUIET
 from orchestration.publish.releases import Manifest, current_release
 from orchestration.settings import Home, Settings
 from orchestration.warehouse import Warehouse, only_one_refresh
+
+ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 def refresh(home: Home, settings: Settings, days: Days) -> Manifest:
@@ -71,6 +74,8 @@ def release_held(home: Home, settings: Settings, segments: Sequence[str], reason
 
     if not reason.strip():
         raise ConfigurationError("Say why: a segment is released with a reason that can be read next year.")
+    if ADDRESS.search(reason):
+        raise ConfigurationError("The reason is published with the release: say it without an e-mail address.")
     with only_one_refresh(home):
         status = read_status(home)
         if status is None:

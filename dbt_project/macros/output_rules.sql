@@ -5,7 +5,7 @@
     {%- set of = segment ~ '.' if segment else '' -%}
     case
         when {{ members }} = 0 and {{ before }} > 0 and not coalesce({{ of }}allow_empty, false)
-            then format('it would lose all of its {:,} members', {{ before }})
+            then case when {{ before }} = 1 then 'it would lose its only member' else format('it would lose all of its {:,} members', {{ before }}) end
         when {{ members }} < {{ of }}min_members
             then format('it has {:,} members, fewer than the {:,} that it must have', {{ members }}, {{ of }}min_members)
         when {{ members }} > {{ of }}max_members

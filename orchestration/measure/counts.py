@@ -91,7 +91,7 @@ select
     case when counts.base_customers > 0 then counts.members / counts.base_customers end as share_of_base,
     case when counts.held_because is null then 'fresh' else 'held' end as state,
     definitions.definition_hash,
-    counts.held_because
+    counts.held_because || case when counts.believed_days = 0 then '; no version of it was believed before' else '' end
 from counts
 inner join refresh.definitions as definitions on definitions.segment = counts.segment
 where counts.as_of_date between $first and $last

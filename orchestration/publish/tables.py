@@ -86,7 +86,11 @@ TABLES = [
             c.held_because,
             (
                 select arg_max(o.who || ' on ' || left(o.released_at, 10) || ': ' || o.reason, o.released_at)
-                from refresh.overrides as o where o.segment = d.segment
+                from refresh.overrides as o
+                where o.segment = d.segment and o.first_day <= c.as_of_date and (o.stands or exists (
+                    from refresh.released_segments as r
+                    inner join metrics.segment_sizes as s on s.segment = r.segment and s.as_of_date = r.as_of_date
+                    where r.segment = d.segment and s.remark is not null))
             ) as released_by
         from refresh.definitions as d
         inner join metrics.segment_counts_daily as c
@@ -115,7 +119,7 @@ TABLES = [
             "state": "fresh, or held: the last good version is published.",
             "held_since": "First day of the hold; null where fresh.",
             "held_because": "Why it is held; null where fresh.",
-            "released_by": "Who last had it published although it was held, when and why; null where nobody did.",
+            "released_by": "Who last had it published although it was held, when and why; null where nobody did, or what was held against it is mended.",
         },
     ),
 ]

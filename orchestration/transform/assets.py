@@ -36,6 +36,7 @@ from orchestration.transform.project import DbtProjectOfHome, sql_of_models
 from orchestration.validate.assets import VERDICTS
 from orchestration.validate.findings import find
 from orchestration.validate.overrides import read_overrides, released_doubts
+from orchestration.validate.record import digests_of
 from orchestration.warehouse import Warehouse
 
 #: The days that the current release has; None before the first.
@@ -114,7 +115,7 @@ def _plan(warehouse: Warehouse, days: Days | None, published_days: PublishedDays
         register_archive(connection, archive)
         found = find(connection, warehouse.settings, read_known_days(warehouse.home), released)
         write_segments(connection, segments(manifest))
-        write_overrides(connection, overrides)
+        write_overrides(connection, overrides, digests_of(connection))
         write_findings(connection, found, released)
         write_left_out(connection, found, released)
         foundation = foundation_of(manifest, project.variables)

@@ -13,11 +13,11 @@ from orchestration.errors import ConfigurationError
 
 
 class Change(BaseModel):
-    """A change from one believed size to the next: more than ``share`` of it, and ``members`` or more."""
+    """A change from one believed size to the next: more than ``share`` of it (0.5 is half of it), and ``members`` or more."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    share: float = Field(gt=0)
+    share: float = Field(gt=0, le=10)
     members: int = Field(default=1, ge=1)
 
 
@@ -48,7 +48,7 @@ def output_rules(segment: str, said: Any) -> OutputRules:
         return OutputRules.model_validate(said or {})
     except ValidationError as invalid:
         raise ConfigurationError(
-            " ".join(f"models/segments/{segment}.yml, output_rules: {_sentence(error)}." for error in invalid.errors())
+            " ".join(f"models/segments/{segment}.yml, output_rules: {_sentence(error)}" for error in invalid.errors())
         ) from None
 
 
@@ -58,7 +58,7 @@ def _sentence(error: ErrorDetails) -> str:
         known: Iterable[str] = Change.model_fields if len(error["loc"]) > 1 else OutputRules.model_fields
         near = difflib.get_close_matches(str(error["loc"][-1]), list(known), n=1, cutoff=0.4)
         return f"unknown field `{field}`; " + (
-            f"did you mean `{near[0]}`?" if near else f"known are {', '.join(known)}"
+            f"did you mean `{near[0]}`?" if near else f"known are {', '.join(known)}."
         )
     reason = error["msg"].removeprefix("Value error, ")
-    return f"`{field}` is {error['input']!r}: {reason}" if field else reason
+    return f"`{field}` is {error['input']!r}: {reason}." if field else f"{reason}."

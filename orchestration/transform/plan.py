@@ -6,7 +6,7 @@ it comes out the same whether a person, the schedule or a backfill started it, a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -159,8 +159,12 @@ def write_segments(connection: duckdb.DuckDBPyConnection, segments: Sequence[Seg
     )
 
 
-def write_overrides(connection: duckdb.DuckDBPyConnection, overrides: Sequence[Override]) -> None:
-    """Tells dbt which days of a segment somebody had published, and the catalogue who."""
+def write_overrides(
+    connection: duckdb.DuckDBPyConnection, overrides: Sequence[Override], digests: Mapping[tuple[str, date], str]
+) -> None:
+    """Tells dbt which days of a segment somebody had published, and the catalogue who: ``stands`` where an extract that was released is
+    still the one in the archive.
+    """
     released = [(override.segment, day) for override in overrides for day in override.as_of_dates]
     connection.execute("create or replace table refresh.released_segments (segment varchar, as_of_date date)")
     connection.execute(
@@ -168,12 +172,18 @@ def write_overrides(connection: duckdb.DuckDBPyConnection, overrides: Sequence[O
         {"segments": [segment for segment, _ in released], "days": [day for _, day in released]},
     )
     connection.execute(
-        "create or replace table refresh.overrides (segment varchar, who varchar, released_at varchar, reason varchar)"
+        "create or replace table refresh.overrides (segment varchar, who varchar, released_at varchar, reason varchar, first_day date, stands boolean)"
     )
     if overrides:
         connection.executemany(
-            "insert into refresh.overrides values (?, ?, ?, ?)",
-            [(override.segment, override.who, override.at, override.reason) for override in overrides],
+            "insert into refresh.overrides values (?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    *(override.segment, override.who, override.at, override.reason, override.first_day),
+                    any(digests.get((doubt.table, doubt.extract_date)) == doubt.digest for doubt in override.doubts),
+                )
+                for override in overrides
+            ],
         )
 
 

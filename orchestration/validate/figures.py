@@ -84,7 +84,7 @@ def series(
             case "repeated":
                 sent = {day: profile.rows + repeated.get(day, 0) for day, profile in profiles.items()}
                 figures = [Figure(day, rows, repeated.get(day, 0)) for day, rows in sent.items()]
-            case "changed" | "unknown" | "again":
+            case "changed" | "unknown" | "again" | "orders" | "shared":
                 counted = compared.get((expectation.measure, column, None), {})
                 figures = [Figure(day, *counted[day]) for day in profiles if day in counted]
             case "region":
@@ -248,14 +248,15 @@ def compared_order_lines(connection: duckdb.DuckDBPyConnection, since: date) -> 
         ).fetchall()
         found["unknown", column, None] = {day: (lines, unknown) for day, lines, unknown in rows}
     found["again", "", None] = _sent_again(connection, since)
+    found |= _orders(connection, since)
     for region, days in _by_region(connection, since).items():
         found["region", "customer_id", region] = days
     return found
 
 
 def _sent_again(connection: duckdb.DuckDBPyConnection, since: date) -> dict[date, tuple[int, int]]:
-    """Lines of each extract, and those of them that came before, of the same customer, product, second and amount, under another id,
-    within the days that an extract is held against.
+    """Lines of each extract, and those of them that are there twice: of the same customer, product, second and amount under another id
+    within the days that an extract is held against, or in another order of the same extract.
     """
     rows = connection.execute(
         f"""
@@ -263,24 +264,50 @@ def _sent_again(connection: duckdb.DuckDBPyConnection, since: date) -> dict[date
             select
                 extract_date,
                 order_line_id,
+                order_id,
+                min(order_id) over this_day as least_order_of_the_day,
                 min(order_line_id) over before as least_id_before,
                 max(order_line_id) over before as greatest_id_before
             from shop.order_lines
             where extract_date >= $since::date - {DAYS_BEFORE}
                 and extract_date > (select min(extract_date) from shop.order_lines)
-            window before as (
+            window this_day as (
+                partition by customer_id, product_id, ordered_at, amount, extract_date
+            ),
+            before as (
                 partition by customer_id, product_id, ordered_at, amount order by extract_date
                 range between interval {DAYS_BEFORE} day preceding and interval 1 day preceding
             )
         )
         select extract_date, count(*), count(*) filter (
-            least_id_before <> order_line_id or greatest_id_before <> order_line_id
+            least_id_before <> order_line_id or greatest_id_before <> order_line_id or least_order_of_the_day <> order_id
         )
         from lines where extract_date >= $since group by extract_date
         """,
         {"since": since},
     ).fetchall()
     return {day: (sent, again) for day, sent, again in rows}
+
+
+def _orders(connection: duckdb.DuckDBPyConnection, since: date) -> _Counted:
+    """Of the lines of each extract: how many orders they make, and how many are of an order with several customers."""
+    rows = connection.execute(
+        """
+        with orders as (
+            select extract_date, order_id, count(*) as lines, count(distinct customer_id) as customers
+            from shop.order_lines
+            where extract_date >= $since and extract_date > (select min(extract_date) from shop.order_lines)
+            group by all
+        )
+        select extract_date, sum(lines)::bigint, count(*), coalesce(sum(lines) filter (customers > 1), 0)::bigint
+        from orders group by extract_date
+        """,
+        {"since": since},
+    ).fetchall()
+    return {
+        ("orders", "order_id", None): {day: (lines, orders) for day, lines, orders, _ in rows},
+        ("shared", "order_id", None): {day: (lines, shared) for day, lines, _, shared in rows},
+    }
 
 
 def _by_region(connection: duckdb.DuckDBPyConnection, since: date) -> dict[str, dict[date, tuple[int, int]]]:

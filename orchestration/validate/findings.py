@@ -26,6 +26,8 @@ from orchestration.validate.usual import DAYS_BEFORE, DAYS_NEEDED
 #: such a share of them.
 MANY_ROWS_EMPTIED, SHARE_EMPTIED = 10, 0.5
 
+#: An extract with this share of all customers is one of everybody.
+EXPORT_OF_EVERYBODY = 0.5
 #: What is said of a file that lacks rows of its day.
 OF_THE_NUMBER_OF_ROWS = {"row_count_is_not_below_the_usual", "events_are_of_the_day", FILE_IS_READABLE}
 #: Measures that fail for want of rows: those that came are right.
@@ -152,6 +154,8 @@ def _repeated_files(connection: duckdb.DuckDBPyConnection, digests: Basis) -> It
         days = sorted(day for name, day in digests if name == table.id)
         for day, (observed, rows) in repeated.items():
             differed = [d for d in days if d < day and digests[table.id, d] != digests[table.id, day]]
+            if table.id == BASE and rows >= EXPORT_OF_EVERYBODY * _customers_until(connection, day):
+                continue  # whoever sends everybody every day sends the same file when nothing changed
             if len(differed) >= DAYS_NEEDED and not repeated.keys() & set(differed[-DAYS_BEFORE:]):
                 yield Finding(
                     table.id,
@@ -163,6 +167,13 @@ def _repeated_files(connection: duckdb.DuckDBPyConnection, digests: Basis) -> It
                     leaves_out=False,
                     until=next((d for d in days if d > day and digests[table.id, d] != digests[table.id, day]), None),
                 )
+
+
+def _customers_until(connection: duckdb.DuckDBPyConnection, day: date) -> int:
+    customers: int = connection.execute(
+        "select count(distinct customer_id) from crm.customers where extract_date <= $day", {"day": day}
+    ).fetchall()[0][0]
+    return customers
 
 
 # ---- when a finding ends although its extract stands ----

@@ -169,6 +169,8 @@ def _what_was_seen(table: ExtractTable, one: Series, figure: Figure) -> str:
             return f"{column} had values never seen before {share}"
         case "changed":
             return f"{column} had a value that the customer never had {share}"
+        case "level" if not _is_date(one.expectation):
+            return f"{column} was {seen} or more in a quarter of {figure.rows:,} rows"
         case "level":
             return f"{column} was {seen} in the middle of {figure.rows:,} rows"
         case "of the day":
@@ -178,7 +180,11 @@ def _what_was_seen(table: ExtractTable, one: Series, figure: Figure) -> str:
         case "zero":
             return f"{column} was 0 {share}"
         case "again":
-            return f"{table.id} had lines that came before under another id {share}"
+            return f"{table.id} had lines that are there twice under other ids {share}"
+        case "orders":
+            return f"{table.id} had {figure.hits:,} orders in {figure.rows:,} rows, {seen},"
+        case "shared":
+            return f"{column} was of an order with several customers {share}"
         case "region":
             return f"customers of {one.value} bought {share} of {table.id}"
         case "unknown":

@@ -251,6 +251,37 @@ def test_a_released_segment_is_published_as_it_came_and_the_new_figure_is_the_us
     assert set(held(home)) == REACH - {"contactable_by_email"}
 
 
+def test_an_order_file_twice_under_new_ids_is_not_counted_twice(stage: Stage, before: Path) -> None:
+    again = [
+        row | {"order_line_id": f"again-{row['order_line_id']}", "order_id": f"again-{row['order_id']}"}
+        for row in orders_of(BAD)
+    ]
+    home = with_night(stage, before, ORDER_LINES, orders_of(BAD) + again)
+    refreshed(home, BAD)
+    [because] = {because for _, because in held(home).values()}
+    assert because.startswith(
+        f"shop/order_lines had lines that are there twice under other ids in 50 % of 120 rows on {BAD}"
+    )
+
+
+def test_of_a_release_that_a_correction_made_needless_nothing_is_left(
+    stage: Stage, before: Path, truth: dict[str, list[tuple[object, ...]]]
+) -> None:
+    home = with_night(stage, before, CUSTOMERS, everybody_again(email_opt_in=""))
+    refreshed(home, BAD)
+    assert (
+        "without an e-mail address"
+        in segments("release-held", "unreachable", "--reason", f"ask {MARKER}", home=home).stderr
+    )
+    assert segments("release-held", *REACH, "--reason", "nobody agrees any more", home=home).returncode == 0
+    drop_rows(home, CUSTOMERS, BAD, everybody_again())
+    for table in (CUSTOMERS, ORDER_LINES):
+        drop_rows(home, table, NEXT, company()[table][NEXT])
+    refreshed(home, NEXT)
+    healed = current_contents(home)
+    assert [table for table in truth if healed[table] != truth[table]] == []
+
+
 def test_day_by_day_and_at_once_come_out_the_same_with_a_late_file_a_late_value_and_a_fault(
     stage: Stage, before: Path
 ) -> None:

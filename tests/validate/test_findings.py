@@ -124,6 +124,7 @@ def same_file(archive: duckdb.DuckDBPyConnection, table: str, *days: date) -> No
 def test_the_file_of_the_day_before_holds_until_another_comes_where_changes_are_sent(
     archive: duckdb.DuckDBPyConnection,
 ) -> None:
+    many_customers(archive)
     same_file(archive, PRODUCTS, BAD)
     assert found(archive) == []
     same_file(archive, CUSTOMERS, BAD)
@@ -134,7 +135,21 @@ def test_the_file_of_the_day_before_holds_until_another_comes_where_changes_are_
     assert [one.until for one in found(archive)] == [None] * 3
 
 
+def many_customers(archive: duckdb.DuckDBPyConnection) -> None:
+    """So many that a file of a hundred rows is no export of everybody."""
+    archive.execute(
+        "insert into crm.customers (customer_id, extract_date) select 'C' || n, $day from range(1000) as people(n)",
+        {"day": FIRST},
+    )
+
+
+def test_who_sends_everybody_every_day_may_send_the_same_file_again(archive: duckdb.DuckDBPyConnection) -> None:
+    same_file(archive, CUSTOMERS, BAD)
+    assert found(archive) == []
+
+
 def test_where_files_are_often_the_same_nobody_wonders(archive: duckdb.DuckDBPyConnection) -> None:
+    many_customers(archive)
     same_file(archive, CUSTOMERS, DAYS[3])
     same_file(archive, CUSTOMERS, DAYS[10])
     assert found(archive) == []

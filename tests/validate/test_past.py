@@ -95,7 +95,7 @@ CASES = [
         "amount",
         days(4000, level=math.log(2.5)),
         Figure(TODAY, 4000, level=math.log(250.0)),
-        "amount was 250 in the middle of 4,000 rows",
+        "amount was 250 or more in a quarter of 4,000 rows",
     ),
     (
         LINES,
@@ -105,6 +105,22 @@ CASES = [
         Figure(TODAY, 4000, 1600),
         "customer_id was unknown in 40 % of 4,000 rows of shop/order_lines",
     ),
+    (
+        LINES,
+        "orders",
+        "order_id",
+        days(4000, 1000),
+        Figure(TODAY, 4000, 4000),
+        "shop/order_lines had 4,000 orders in 4,000 rows, 100 %,",
+    ),
+    (
+        LINES,
+        "shared",
+        "order_id",
+        days(4000, 0),
+        Figure(TODAY, 4000, 2900),
+        "order_id was of an order with several customers in 72 % of 4,000 rows",
+    ),
     (LINES, "zero", "discount", days(4000, 1800), Figure(TODAY, 4000, 0), "discount was 0 in 0 % of 4,000 rows"),
     (
         LINES,
@@ -112,7 +128,7 @@ CASES = [
         "",
         days(4000, 1),
         Figure(TODAY, 8000, 4000),
-        "shop/order_lines had lines that came before under another id in 50 % of 8,000 rows",
+        "shop/order_lines had lines that are there twice under other ids in 50 % of 8,000 rows",
     ),
     (
         LINES,
