@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
@@ -32,6 +33,9 @@ from orchestration.warehouse import only_one_refresh
 OPENED = "segments.duckdb"
 FILE = "release.duckdb"
 MANIFEST = "manifest.json"
+
+#: Between following the pointer to a release and having its file open, a reader takes far less than this.
+SECONDS_TO_OPEN = 1.0
 
 
 @dataclass(frozen=True)
@@ -114,8 +118,9 @@ def publish(connection: duckdb.DuckDBPyConnection, home: Home, dbt_manifest: Map
         for written in (building / FILE, building / MANIFEST, building):
             _flush(written)
         building.rename(folder)
+    replaced_release = current_release(home)
     _point_current_at(home, manifest.release)
-    _remove_old(home, keep)
+    _remove_old(home, keep, replaced_release.release if replaced_release else None)
     return manifest
 
 
@@ -238,12 +243,16 @@ def _point_current_at(home: Home, release: str) -> None:
     _flush(home.releases)
 
 
-def _remove_old(home: Home, keep: int) -> None:
+def _remove_old(home: Home, keep: int, replaced: str | None) -> None:
+    """Removes the releases beyond those to keep; the one just ``replaced`` not before who followed the pointer to it has opened it."""
     current = current_release(home)
     others = [
         manifest.release for manifest in list_releases(home) if current is None or manifest.release != current.release
     ]
-    for release in others[max(0, keep - 1) :]:
+    leaving_now = others[max(0, keep - 1) :]
+    if replaced in leaving_now:
+        time.sleep(SECONDS_TO_OPEN)
+    for release in leaving_now:
         leaving = home.releases / f".leaving-{release}"
         (home.releases / release).rename(leaving)
         shutil.rmtree(leaving)
