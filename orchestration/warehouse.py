@@ -25,6 +25,11 @@ class Warehouse:
     def path(self) -> Path:
         return self.home.warehouse
 
+    @property
+    def what_if(self) -> Path:
+        """Where the copy lives in which the causes of moves are worked out; only while they are."""
+        return self.path.with_name("what_if.duckdb")
+
     @contextmanager
     def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection for the length of the block; dbt opens the file with a connection of its own, outside of it.

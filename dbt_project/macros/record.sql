@@ -1,10 +1,13 @@
 {# The record of membership and sizes: a run replaces it from its first as-of date on, for the segments that it evaluates. #}
 
+{# What is only compiled, and not run, speaks of every day: a run then carries on from nothing. #}
 {% macro first_as_of_date() -%}
-    {%- if execute -%}
-        date '{{ run_query("select min(as_of_date) from " ~ source("refresh", "as_of_dates")).columns[0].values()[0] }}'
+    {%- set days = source("refresh", "as_of_dates") -%}
+    {%- if flags.WHICH == 'compile' -%}
+        date '0001-01-01'
+    {%- elif execute -%}
+        date '{{ run_query("select min(as_of_date) from " ~ days).columns[0].values()[0] }}'
     {%- else -%}
-        {%- set _ = source("refresh", "as_of_dates") -%}
         date '9999-12-31'
     {%- endif -%}
 {%- endmacro %}

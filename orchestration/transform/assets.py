@@ -22,6 +22,7 @@ from orchestration.transform.belief import write_findings, write_held_segments, 
 from orchestration.transform.catalogue import definitions, segments
 from orchestration.transform.lineage import lineage_of_segments
 from orchestration.transform.meaning import foundation_of
+from orchestration.transform.moves import keep_the_day_before, record_moves, rules_of
 from orchestration.transform.plan import (
     Plan,
     chunk_built,
@@ -32,7 +33,7 @@ from orchestration.transform.plan import (
     write_overrides,
     write_segments,
 )
-from orchestration.transform.project import DbtProjectOfHome, sql_of_models
+from orchestration.transform.project import DbtProjectOfHome
 from orchestration.validate.assets import VERDICTS
 from orchestration.validate.findings import find
 from orchestration.validate.overrides import read_overrides, released_doubts
@@ -85,9 +86,13 @@ def dbt_models(project: DbtProjectOfHome, published_days: PublishedDays) -> dg.A
         warehouse: Warehouse = context.resources.warehouse
         # Planned anew, which changes nothing after the plan asset: a retry begins here, and must not go on half-way.
         _plan(warehouse, days_of_run(context.run), published_days)
+        manifest, compiled = project.manifest(), project.compiled()
+        words = definitions(manifest, project.variables, compiled, lineage_of_segments(project))
         results: list[RunResult] = []
         while (chunk := _next_chunk(warehouse)) is not None:
             context.log.info(f"dbt: {chunk}")
+            with warehouse.connect() as connection:
+                keep_the_day_before(connection, rules_of(connection, manifest, compiled, words))
             built = project.run("build", "--exclude-resource-type", "unit_test")
             results += _results(built)
             if not built.success:
@@ -95,11 +100,10 @@ def dbt_models(project: DbtProjectOfHome, published_days: PublishedDays) -> dg.A
                 yield from _verdicts(context, results)
                 raise TransformFailed(_what_failed(built))
             with warehouse.connect() as connection:
+                record_moves(connection, warehouse.what_if, rules_of(connection, manifest, compiled, words))
                 chunk_built(connection)
-        manifest, compiled = project.manifest(), sql_of_models(built)
-        rules = definitions(manifest, project.variables, compiled, lineage_of_segments(project))
         with warehouse.connect() as connection:
-            write_definitions(connection, segments(manifest), rules)
+            write_definitions(connection, segments(manifest), words)
             rows = row_counts(connection)
         yield from _materialized(context, results, rows)
         yield from _verdicts(context, results)

@@ -86,6 +86,18 @@ def columns_used(rule: exp.Expr) -> tuple[str, ...]:
     return tuple(sorted(used - KEY))
 
 
+def tables_behind(customers: str, columns: set[str]) -> set[str]:
+    """The tables, as ``<schema>.<table>``, from which the compiled SQL of ``dim_customers`` makes the columns and its rows."""
+    scope = build_scope(parse(customers))
+    assert scope is not None, "a model is a query"
+    return {
+        f"{table.db}.{table.name}"
+        for part in _made_of(scope, KEY | columns)
+        for table in part.find_all(exp.Table)
+        if table.db
+    }
+
+
 class _Project:
     """The models by name. The text of one is its SQL before dbt compiled it (what is compiled has dates of the run in it)
     with its macros and the values of its variables.

@@ -108,15 +108,23 @@ class DbtProjectOfHome:
     def compiled(self) -> dict[str, str]:
         """The SQL of every model that a segment rests on, by name, as it runs when all is built anew.
 
-        The plan of a run must be in the warehouse. Raises ConfigurationError.
+        It is compiled again only when the project or the settings have changed; the plan of a run must then be in the warehouse. Raises
+        ConfigurationError.
         """
+        kept, fingerprint = self.profiles_dir / "compiled.json", self.fingerprint
+        if kept.exists() and (known := json.loads(kept.read_text()))["fingerprint"] == fingerprint:
+            return dict(known["models"])
         self.prepare()
         compiled = self.run("compile", "--full-refresh", "--select", f"+tag:{SEGMENT_TAG}")
         if not compiled.success:
             raise ConfigurationError(
                 f"dbt cannot compile {self.project_dir}: {without_values(str(compiled.exception))}"
             )
-        return sql_of_models(compiled)
+        models = sql_of_models(compiled)
+        unfinished = kept.with_suffix(".tmp")
+        unfinished.write_text(json.dumps({"fingerprint": fingerprint, "models": models}))
+        unfinished.replace(kept)
+        return models
 
     @property
     def fingerprint(self) -> str:

@@ -1,0 +1,188 @@
+"""The customers as they would be, had less come in: the project's own models, run over a small copy of what the warehouse knows.
+
+The copy is a database of its own beside the warehouse, with the same schemas, so that compiled SQL runs in it as it stands. What
+was known of a customer is taken from the versioned models; every other model down to ``dim_customers`` is computed again. States
+no rule and knows no segment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+
+from orchestration.transform.meaning import CUSTOMERS, tables_behind
+
+#: The copy's name as a database.
+COPY = "what_if"
+#: What a version says of when it was known, and, where it is about an event, the day of the event.
+KNOWN_FROM, KNOWN_UNTIL, EVENT_DAY = "valid_from", "valid_to", "ordered_on"
+
+
+@dataclass(frozen=True)
+class Versions:
+    """A versioned model: a row says what was known of a customer from ``valid_from`` until ``valid_to``."""
+
+    table: str
+    is_of_events: bool
+
+
+@dataclass(frozen=True)
+class CustomerModels:
+    """The models from which ``dim_customers`` is made: the manifest, the SQL of every model as when all is built anew, and the columns of
+    the warehouse's tables.
+    """
+
+    manifest: Mapping[str, Any]
+    compiled: Mapping[str, str]
+    columns: Mapping[str, set[str]]
+
+    @cached_property
+    def versioned(self) -> list[Versions]:
+        """The models that keep versions of what is known of a customer."""
+        tables = {self._table(name) for name in self._nodes if name in self.compiled}
+        return [
+            Versions(table, EVENT_DAY in columns)
+            for table, columns in self.columns.items()
+            if table in tables and {KNOWN_FROM, KNOWN_UNTIL, "customer_id"} <= columns
+        ]
+
+    @cached_property
+    def derived(self) -> dict[str, str]:
+        """The query of every other model down to ``dim_customers``, by its table, each before those that read it."""
+        names, above = self._derived, {}
+        for name in names:
+            above[name] = [parent for parent in self._parents(name) if parent in names]
+        return {self._table(name): self._query(name) for name in TopologicalSorter(above).static_order()}
+
+    @cached_property
+    def comparing(self) -> set[str]:
+        """The tables of these in which a customer's row hangs on other customers: windows over more than one customer."""
+        return {self._table(name) for name in self._derived if _compares_customers(self.compiled[name])}
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with what ``dim_customers`` is made of."""
+        return hashlib.sha256("\n".join(self.derived.values()).encode()).hexdigest()
+
+    def behind(self, columns: set[str]) -> set[str]:
+        """The tables on which columns of ``dim_customers`` hang, through every model in between."""
+        names = {self._table(name): name for name in self._nodes}
+        found: set[str] = set()
+        asked = tables_behind(self.compiled[CUSTOMERS], columns)
+        while asked:
+            found |= asked
+            asked = {
+                self._table(parent) for table in asked & self.derived.keys() for parent in self._parents(names[table])
+            } - found
+        return found
+
+    def comparing_among(self, columns: set[str]) -> set[str]:
+        """Those of the columns of ``dim_customers`` that compare a customer with others."""
+        return {column for column in columns if self.behind({column}) & self.comparing}
+
+    @cached_property
+    def _derived(self) -> set[str]:
+        stop = {versions.table for versions in self.versioned}
+        found: set[str] = set()
+        asked = {CUSTOMERS}
+        while asked:
+            found |= asked
+            parents = {parent for name in asked for parent in self._parents(name)}
+            asked = {parent for parent in parents if self._table(parent) not in stop} - found
+        return found
+
+    @cached_property
+    def _nodes(self) -> dict[str, dict[str, Any]]:
+        return {node["name"]: node for node in self.manifest["nodes"].values() if node["resource_type"] == "model"}
+
+    def _parents(self, model: str) -> list[str]:
+        nodes = self.manifest["nodes"]
+        return [nodes[key]["name"] for key in self._nodes[model]["depends_on"]["nodes"] if key in nodes]
+
+    def _table(self, model: str) -> str:
+        node = self._nodes[model]
+        return f"{node['schema']}.{node['alias'] or node['name']}"
+
+    def _query(self, model: str) -> str:
+        """Its SQL without the name of the database, which is another in the copy."""
+        return self.compiled[model].replace(f'"{self._nodes[model]["database"]}".', "")
+
+
+@dataclass(frozen=True)
+class Copy:
+    """The database beside the warehouse, in which queries run unless they say ``warehouse``'s name."""
+
+    connection: duckdb.DuckDBPyConnection
+    warehouse: str
+    models: CustomerModels
+
+    def derive(self, days: str, columns: set[str], *, compare: bool) -> None:
+        """Computes ``dim_customers`` with all that its ``columns`` hang on, for the as-of dates that the query ``days`` gives, from the
+        versioned models in the copy.
+
+        Without ``compare`` the models that compare customers have no rows: the copy does not have everybody.
+        """
+        self.connection.execute(
+            "create or replace table refresh.as_of_dates as select as_of_date, "
+            "lag(as_of_date) over (order by as_of_date) as previous_as_of_date, "
+            f"lead(as_of_date) over (order by as_of_date) as next_as_of_date from ({days})"
+        )
+        needed = self.models.behind(columns) | {f"customers.{CUSTOMERS}"}
+        for table, query in self.models.derived.items():
+            left_empty = table not in needed or (table in self.models.comparing and not compare)
+            made = f"from {self.warehouse}.{table} limit 0" if left_empty else query
+            self.connection.execute(f"create or replace table {table} as {made}")
+
+
+@contextmanager
+def copy_beside(connection: duckdb.DuckDBPyConnection, file: Path, models: CustomerModels) -> Iterator[Copy]:
+    """An empty copy for the length of the block."""
+    warehouse: str = connection.execute("select current_database()").fetchall()[0][0]
+    _remove(file)
+    connection.execute(f"attach '{str(file).replace(chr(39), chr(39) * 2)}' as {COPY}")
+    try:
+        connection.execute(f"use {COPY}")
+        tables = [
+            *models.derived,
+            *(versions.table for versions in models.versioned),
+            "refresh.as_of_dates",
+            "segments.any",
+        ]
+        for schema in {table.split(".")[0] for table in tables}:
+            connection.execute(f"create schema if not exists {schema}")
+        yield Copy(connection, warehouse, models)
+    finally:
+        connection.execute(f"use {warehouse}")
+        connection.execute(f"detach {COPY}")
+        _remove(file)
+
+
+def columns_of_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
+    """The columns of every table of the warehouse, by ``<schema>.<table>``."""
+    rows = connection.execute(
+        "select schema_name || '.' || table_name, list(column_name) from duckdb_columns() "
+        "where database_name = current_database() and not internal group by 1"
+    ).fetchall()
+    return {table: set(columns) for table, columns in rows}
+
+
+def _compares_customers(compiled: str) -> bool:
+    windows = sqlglot.parse_one(compiled, dialect="duckdb").find_all(exp.Window)
+    return any(
+        "customer_id" not in {column.name for column in window.args.get("partition_by") or []} for window in windows
+    )
+
+
+def _remove(file: Path) -> None:
+    for left in file.parent.glob(f"{file.name}*"):
+        left.unlink()
