@@ -35,6 +35,18 @@ LAWS = {
         group by segment
         having count(*) <> max(as_of_date) - min(as_of_date) + 1
             or max(as_of_date) <> (select max(as_of_date) from metrics.segment_counts_daily)""",
+    "every move has exactly one cause": """
+        with causes as (
+            select segment, as_of_date,
+                sum(customers) filter (where direction = 'entered') as entered,
+                sum(customers) filter (where direction = 'exited') as exited
+            from metrics.segment_shift_causes group by all
+        )
+        select segment, as_of_date
+        from metrics.segment_counts_daily as counts
+        full join causes using (segment, as_of_date)
+        where coalesce(causes.entered, 0) is distinct from coalesce(counts.entered, 0)
+            or coalesce(causes.exited, 0) is distinct from coalesce(counts.exited, 0)""",
     "every member is a customer": """
         select history.segment, history.customer_id
         from metrics.segment_membership_history as history

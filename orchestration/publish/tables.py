@@ -12,6 +12,16 @@ LATEST = "(select max(as_of_date) from customers.dim_customers)"
 CURRENT = "(select segment from refresh.definitions)"
 
 
+CAUSE_WORDS = {
+    "cause": "new_customer or deleted: joined or left the base. attribute_edited: the CRM changed what detail names. own_behaviour: orders or "
+    "returns of the day itself. time_passed: nothing was needed, a window moved on or a birthday came. rank_moved: others moved around the customer. "
+    "other_segment_moved: a segment in the rule did, named in detail. late_or_corrected_data: orders of days before came, were corrected or withdrawn. "
+    "definition_changed: the rule is another since. held_or_released: it happened while the segment was held.",
+    "clause": "The clause of the rule that turned; null where it is not the customer, or not the rule, that changed.",
+    "detail": "The raw columns that were edited, or the segments that moved; else null.",
+}
+
+
 @dataclass(frozen=True)
 class ReleaseTable:
     """One table of a release: ``query`` reads the warehouse; ``comment`` and ``columns`` are its words.
@@ -50,6 +60,35 @@ TABLES = [
     ReleaseTable(
         "metrics.segment_membership_history",
         f"select * from metrics.segment_membership_history where segment in {CURRENT} order by segment",
+    ),
+    ReleaseTable(
+        "metrics.segment_moves",
+        f"select * from metrics.segment_moves where segment in {CURRENT} order by segment, as_of_date, customer_id",
+        "Why each customer entered or left a segment: one cause per move. One row per segment, as-of date and customer who entered or left.",
+        {
+            "as_of_date": "The day of the move: the first on which the customer is, or is not any more, a member.",
+            "segment": "Name of the segment.",
+            "customer_id": "Who moved.",
+            "direction": "entered or exited.",
+            **CAUSE_WORDS,
+            "revenue": "What the customer spent in the last 365 days, net of returns, in the business currency; up to the day before where deleted.",
+        },
+    ),
+    ReleaseTable(
+        "metrics.segment_shift_causes",
+        "select as_of_date, segment, direction, cause, clause, detail, count(*) as customers, sum(revenue)::decimal(18, 2) as revenue "
+        f"from metrics.segment_moves where segment in {CURRENT} "
+        "group by all order by segment, as_of_date, direction, cause, clause, detail",
+        "Why a segment moved, on every day: the causes add up to entered and exited of metrics.segment_counts_daily. "
+        "One row per segment, as-of date, direction, cause, clause and detail.",
+        {
+            "as_of_date": "The day of the moves.",
+            "segment": "Name of the segment.",
+            "direction": "entered or exited.",
+            **CAUSE_WORDS,
+            "customers": "Customers who moved so, each counted once.",
+            "revenue": "What they spent in the last 365 days, net of returns, in the business currency.",
+        },
     ),
     ReleaseTable("metrics.segment_overlap", "select * from metrics.segment_overlap order by segment_a, segment_b"),
     ReleaseTable(
