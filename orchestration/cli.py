@@ -234,6 +234,40 @@ def show(context: Context, name: str) -> None:
 
 
 @main.command()
+@click.argument("name")
+@click.option("--date", "on", type=Day(), help="The day to explain; default: the release's.")
+@click.option("--since", type=Day(), help="The day that it is compared with; default: the one before.")
+@_command
+def explain(context: Context, name: str, on: date | None, since: date | None) -> None:
+    """Explain why the members of the segment NAME changed: causes that add up to everybody who entered or left."""
+    from orchestration.publish.explanation import read_explanation
+
+    reasons = read_explanation(context.home, name, on, since)
+    if reasons is None:
+        raise _no_release(context)
+
+    def page() -> Group:
+        causes = [
+            {
+                "direction": cause.direction,
+                "cause": cause.cause,
+                "customers": cause.customers,
+                "revenue": cause.revenue,
+                "clause": cause.clause or "",
+                "detail": cause.detail or "",
+            }
+            for cause in reasons.causes
+        ]
+        inputs = [asdict(one) for one in reasons.inputs]
+        unusual = [_table("What the inputs did", inputs)] if inputs else []
+        return Group(
+            Text(f"{reasons.sentence}."), "", _table(f"From {reasons.before} to {reasons.on}", causes), *unusual
+        )
+
+    context.answer(asdict(reasons) | {"sentence": reasons.sentence}, page)
+
+
+@main.command()
 @click.argument("column")
 @_command
 def impact(context: Context, column: str) -> None:

@@ -5,7 +5,9 @@ Also what of dbt's and DuckDB's own words such a sentence may repeat: never a cu
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterable
 
 #: Kinds of error that come before a row is read, or tell only of files and sizes: dbt's and DuckDB's names, last words.
 _OF_NO_ROW = {"Parser", "Binder", "Catalog", "IO", "Memory", "Compilation", "Parsing", "Raw"}
@@ -49,6 +51,13 @@ class StepTooEarly(SegmentsError):
 
 class ReleaseDamaged(SegmentsError):
     """A release does not hold what its manifest says."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence about an unknown name: which known one may be meant, or which there are."""
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
 
 
 def without_values(said: str) -> str:

@@ -90,6 +90,11 @@ def days_on_record(home: Home) -> Days | None:
     return current.days if current else None
 
 
+def open_release(home: Home, manifest: Manifest) -> duckdb.DuckDBPyConnection:
+    """The release's file, to read."""
+    return duckdb.connect(str(home.releases / manifest.release / OPENED), read_only=True)
+
+
 def list_releases(home: Home) -> list[Manifest]:
     """The releases kept, the newest published first."""
     manifests = [Manifest.read(file.parent) for file in home.releases.glob(f"*/{MANIFEST}") if _is_release(file.parent)]

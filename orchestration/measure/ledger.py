@@ -1,0 +1,200 @@
+"""The ledger of shifts, and the expectation of every day beside what came: written anew each night from the counts on record.
+
+What was judged of a day rests on that day and its past, so that the ledger of a day stays as it was unless its past is corrected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from orchestration.known_days import KnownDays
+from orchestration.measure import episodes
+from orchestration.measure.episodes import Line, Verdict
+from orchestration.measure.known import known_beforehand, redefinitions
+from orchestration.measure.reasons import UnusualInput, reasons_of, tables_of, unusual_inputs
+from orchestration.measure.shifts import SCALE_DAYS, Kind, judge
+
+#: The figures of a segment that are judged, and the kind of each.
+MEASURES: dict[str, Kind] = {"members": "stock", "entered": "flow", "exited": "flow", "share": "share"}
+
+CREATE = """
+create schema if not exists metrics;
+create or replace table metrics.segment_expectations (
+    as_of_date date, segment varchar, measure varchar, observed double, expected double,
+    lower_95 double, upper_95 double, lower_99 double, upper_99 double,
+    p_value double, scale varchar, effect double, min_detectable double, is_shift boolean, state varchar, known_because varchar
+);
+create or replace table metrics.segment_shifts (
+    as_of_date date, segment varchar, measure varchar, kind varchar, severity varchar,
+    observed double, expected double, lower double, upper double, state varchar, message varchar,
+    opened_on date, effect double, p_value double, scale varchar
+);
+"""
+
+#: Share of the exclusive scheme that the segment is in, else of the base.
+FIGURES = """
+select
+    counts.as_of_date,
+    counts.segment,
+    counts.members,
+    counts.entered,
+    counts.exited,
+    counts.members / nullif(
+        case when definitions.scheme is null then counts.base_customers
+        else sum(counts.members) over (partition by counts.as_of_date, definitions.scheme) end, 0
+    ) as share
+from metrics.segment_counts_daily as counts
+inner join refresh.definitions as definitions on definitions.segment = counts.segment
+order by counts.as_of_date, counts.segment
+"""
+
+#: Segments that were counted and are defined no more, each with the day after its last and its last size.
+RETIRED = """
+select segment, max(as_of_date) + 1, arg_max(members, as_of_date)
+from metrics.segment_counts_daily
+where segment not in (select segment from refresh.definitions)
+group by segment
+"""
+
+#: How a measure is told: what was seen, and in which unit.
+WORDS = {
+    "entered": "{observed:,.0f} customers entered {segment} (expected {lower:,.0f}–{upper:,.0f})",
+    "exited": "{observed:,.0f} customers left {segment} (expected {lower:,.0f}–{upper:,.0f})",
+    "share": "{segment} has {observed:.1%} of its {whole} (expected {lower:.1%}–{upper:.1%})",
+}
+SEVERITIES = {"opened": "", "worse": "It got worse: ", "continuing": "", "recovered": ""}
+
+
+def record_shifts(connection: duckdb.DuckDBPyConnection, calendar: KnownDays) -> dict[str, int]:
+    """Writes ``metrics.segment_expectations`` (one row per segment, as-of date and measure) and ``metrics.segment_shifts`` (one row per
+    segment, as-of date and state of an episode; segment null where everything moved at once); gives the ledger's rows by as-of date.
+    """
+    figures = connection.execute(FIGURES).df()
+    connection.execute(CREATE)
+    if figures.empty:
+        return {}
+    known = known_beforehand(connection, calendar, figures["segment"].unique())
+    anew = redefinitions(connection)
+    judged = {measure: _judged(figures, measure, kind, known, anew) for measure, kind in MEASURES.items()}
+    expectations = pd.concat([days for days, _ in judged.values()], ignore_index=True)
+    expectations = expectations.merge(_named(known, anew), how="left", on=["as_of_date", "segment"])
+    connection.execute(
+        "insert into metrics.segment_expectations by name select * from expectations order by segment, measure, as_of_date"
+    )
+    ledger = [
+        *_of_segments(expectations, figures),
+        *_of_everything({measure: everything for measure, (_, everything) in judged.items()}, figures),
+    ]
+    told = _Telling(connection)
+    rows = [told.row(line) for line in ledger] + [*told.redefined(anew), *told.retired()]
+    if rows:
+        connection.executemany(f"insert into metrics.segment_shifts values ({', '.join('?' * 15)})", rows)
+    counted = connection.execute("select as_of_date::varchar, count(*) from metrics.segment_shifts group by 1").fetchall()
+    return dict(counted)
+
+
+def _judged(
+    figures: pd.DataFrame, measure: str, kind: Kind, known: pd.DataFrame, anew: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    wide = figures.pivot(index="as_of_date", columns="segment", values=measure).astype(float)
+    judgement = judge(wide, kind, _mask(known, wide), _mask(anew, wide))
+    days = judgement.days.rename(columns={"date": "as_of_date", "shift": "is_shift"})
+    observed = wide.stack(future_stack=True).rename("observed").rename_axis(["as_of_date", "segment"]).reset_index()
+    return days.merge(observed, on=["as_of_date", "segment"]).assign(measure=measure), judgement.everything
+
+
+def _mask(days: pd.DataFrame, wide: pd.DataFrame) -> pd.DataFrame:
+    mask = pd.DataFrame(False, index=wide.index, columns=wide.columns)
+    for segment, group in days.groupby("segment"):
+        if segment in mask:
+            mask.loc[mask.index.isin(pd.DatetimeIndex(group["as_of_date"])), segment] = True
+    return mask
+
+
+def _named(known: pd.DataFrame, anew: pd.DataFrame) -> pd.DataFrame:
+    """All that is known of a day of a segment, in one text."""
+    both = pd.concat([known, anew], ignore_index=True)
+    both["as_of_date"] = pd.to_datetime(both["as_of_date"]).astype("datetime64[us]")
+    named = both.groupby(["as_of_date", "segment"])["because"].agg(lambda said: "; ".join(dict.fromkeys(said)))
+    return named.rename("known_because").reset_index()
+
+
+def _of_segments(expectations: pd.DataFrame, figures: pd.DataFrame) -> Iterator[Line]:
+    members = figures.set_index(["segment", "as_of_date"])["members"]
+    judged = expectations[expectations["state"].isin(["warming_up", "judged"])]
+    moved = set(judged[judged["is_shift"]]["segment"]) | _from_or_to_nobody(figures)
+    for segment, days in judged[judged["segment"].isin(moved)].groupby("segment"):
+        before = members[segment].shift()
+        yield from episodes.lines(_verdicts(rows, before) for _, rows in days.groupby("as_of_date"))
+
+
+def _from_or_to_nobody(figures: pd.DataFrame) -> set[str]:
+    return set(figures[figures["members"] == 0]["segment"])
+
+
+def _verdicts(rows: pd.DataFrame, before: pd.Series) -> Sequence[Verdict]:
+    found = []
+    for row in rows.itertuples():
+        verdict = Verdict(
+            as_of_date=row.as_of_date.date(),
+            segment=row.segment,
+            measure=row.measure,
+            observed=row.observed,
+            expected=row.expected,
+            lower=row.lower_95,
+            upper=row.upper_95,
+            p_value=row.p_value,
+            effect=row.effect,
+            scale=row.scale,
+            shift=bool(row.is_shift),
+            is_sure=row.state == "judged",
+        )
+        size_before = before.get(row.as_of_date)
+        if row.measure == "members" and size_before is not None and size_before == size_before:
+            verdict = episodes.came_or_went(verdict, size_before)
+        found.append(verdict)
+    return found
+
+
+def _of_everything(everything: dict[str, pd.DataFrame], figures: pd.DataFrame) -> Iterator[Line]:
+    totals = figures.groupby("as_of_date")[list(MEASURES)].sum()
+    verdicts: dict[date, list[Verdict]] = {}
+    for measure, days in everything.items():
+        for row in days[days["p_value"].notna()].itertuples():
+            observed = float(totals.loc[row.date, measure])
+            expected = observed / (1 + row.effect) if row.effect > -1 else float("nan")
+            day = row.date.date()
+            verdicts.setdefault(day, []).append(
+                Verdict(day, None, measure, observed, expected, *(float("nan"),) * 2, row.p_value, row.effect, row.scale, bool(row.shift))
+            )
+    yield from episodes.lines(verdicts[day] for day in sorted(verdicts))
+
+
+@dataclass
+class _Telling:
+    """Puts lines of the ledger into words."""
+
+    connection: duckdb.DuckDBPyConnection
+
+    def __post_init__(self) -> None:
+        rows = self.connection.execute("select segment, raw_columns, scheme, owner from refresh.definitions").fetchall()
+        self.tables = {segment: tables_of(raw_columns) for segment, raw_columns, _, _ in rows}
+        self.wholes = {segment: scheme or "base" for segment, _, scheme, _ in rows}
+
+    def row(self, line: Line) -> list[Any]:
+        verdict = line.verdict
+        message = "" if line.state == "continuing" else self.message(line)
+        return [
+            *(verdict.as_of_date, verdict.segment, verdict.measure, line.kind, line.severity),
+            *(_known(verdict.observed), _known(verdict.expected), _known(verdict.lower), _known(verdict.upper)),
+            *(line.state, message, line.opened_on, _known(verdict.effect), _known(verdict.p_value), verdict.scale),
+        ]
+
+    def message(self, line: Line) -> str:
+        ...
