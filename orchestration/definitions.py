@@ -9,8 +9,8 @@ import dagster as dg
 from expectations.contracts import EXTRACT_TABLES
 from orchestration.ingest.assets import Judge, extract_asset
 from orchestration.instance import first_and_newest_day, warehouse_resource
-from orchestration.measure.assets import counts_asset
-from orchestration.measure.checks import refreshed_checks
+from orchestration.measure.assets import counts_asset, shifts_asset
+from orchestration.measure.checks import refreshed_checks, shift_checks
 from orchestration.partitions import daily_partitions
 from orchestration.progress import console
 from orchestration.publish.assets import release_asset
@@ -36,6 +36,7 @@ def build_definitions(
     judge = judge or judge_with(home, settings)
     published = partial(days_on_record, home)
     project = DbtProjectOfHome(warehouse)
+    names = [segment.name for segment in segments(project.manifest())]
     job = nightly_refresh(partitions)
     return dg.Definitions(
         assets=[
@@ -44,9 +45,10 @@ def build_definitions(
             plan_asset(published),
             dbt_models(project, published),
             counts_asset(partitions),
+            shifts_asset(),
             release_asset(partitions),
         ],
-        asset_checks=[refreshed_checks([segment.name for segment in segments(project.manifest())])],
+        asset_checks=[refreshed_checks(names), shift_checks(names)],
         jobs=[job],
         schedules=[nightly_schedule(job, settings.business_timezone)],
         resources={"warehouse": warehouse_resource(warehouse)},

@@ -1,13 +1,19 @@
-"""The Dagster asset that writes the daily counts, downstream of the membership models."""
+"""The Dagster assets that write the daily counts, downstream of the membership models, and what was to be expected of them."""
+
+from collections.abc import Iterator
 
 import dagster as dg
 
+from orchestration.known_days import read_known_days
 from orchestration.measure.counts import record_counts
+from orchestration.measure.ledger import record_shifts
 from orchestration.partitions import days_of_run
 from orchestration.transform.plan import built_days, finish
 from orchestration.warehouse import Warehouse
 
 COUNTS = dg.AssetKey(["metrics", "segment_counts_daily"])
+EXPECTATIONS = dg.AssetKey(["metrics", "segment_expectations"])
+SHIFTS = dg.AssetKey(["metrics", "segment_shifts"])
 
 
 def counts_asset(partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
@@ -35,3 +41,35 @@ def counts_asset(partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinitio
         return dg.MaterializeResult(metadata={"rows": sum(rows.values())})
 
     return segment_counts_daily
+
+
+def shifts_asset() -> dg.AssetsDefinition:
+    """What was to be expected of every day, and the ledger of what was not."""
+
+    @dg.multi_asset(
+        name="segment_shifts",
+        group_name="measure",
+        specs=[
+            dg.AssetSpec(
+                EXPECTATIONS,
+                deps=[COUNTS],
+                kinds={"duckdb"},
+                description="What was to be expected of each segment on each day, with its band, and what came.",
+            ),
+            dg.AssetSpec(
+                SHIFTS,
+                deps=[COUNTS],
+                kinds={"duckdb"},
+                description="The ledger of unexpected shifts: opened once, silent while they last, told when they are over.",
+            ),
+        ],
+        required_resource_keys={"warehouse"},
+    )
+    def segment_shifts(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
+        warehouse: Warehouse = context.resources.warehouse
+        with warehouse.connect() as connection:
+            recorded = record_shifts(connection, read_known_days(warehouse.home))
+        yield dg.MaterializeResult(asset_key=EXPECTATIONS, metadata={"dagster/row_count": recorded.expectations})
+        yield dg.MaterializeResult(asset_key=SHIFTS, metadata={"dagster/row_count": recorded.shifts})
+
+    return segment_shifts

@@ -1,13 +1,32 @@
-"""The asset checks by which Dagster shows, segment by segment, whether the night was published or is held."""
+"""The asset checks by which Dagster shows, segment by segment, whether the night was published or is held, and whether it moved as expected.
+
+They warn or fail, and never stop a night.
+"""
 
 from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from orchestration.measure.assets import COUNTS
+from orchestration.measure.assets import COUNTS, SHIFTS
 from orchestration.warehouse import Warehouse
 
 CHECK = "is_refreshed"
+#: The check of all segments together: nothing moved everything at once.
+EVERYTHING = "everything"
+
+#: What each open episode was last told with, on the newest day.
+OPEN_SHIFTS = """
+with newest as (select max(as_of_date) as day from metrics.segment_counts_daily)
+select
+    coalesce(segment, $everything),
+    arg_max(severity, as_of_date),
+    arg_max(message, as_of_date) filter (where message <> ''),
+    min(opened_on)
+from metrics.segment_shifts
+where state <> 'noted'
+group by coalesce(segment, $everything)
+having max(as_of_date) = (select day from newest) and arg_max(state, as_of_date) <> 'recovered'
+"""
 
 
 def refreshed_checks(segments: Sequence[str]) -> dg.AssetChecksDefinition:
@@ -35,6 +54,33 @@ def refreshed_checks(segments: Sequence[str]) -> dg.AssetChecksDefinition:
                 severity=dg.AssetCheckSeverity.ERROR,
                 description=f"held: {because}" if state != "fresh" else None,
                 metadata={"members": members},
+            )
+
+    return checks
+
+
+def shift_checks(segments: Sequence[str]) -> dg.AssetChecksDefinition:
+    """One check of the daily counts per segment, and one of all together, failed while an episode is open, with its sentence."""
+    names = {segment: f"{segment}_moves_as_expected" for segment in (*segments, EVERYTHING)}
+
+    @dg.multi_asset_check(
+        name="segments_move_as_expected",
+        specs=[dg.AssetCheckSpec(name, asset=COUNTS, additional_deps=[SHIFTS]) for name in names.values()],
+        required_resource_keys={"warehouse"},
+    )
+    def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        warehouse: Warehouse = context.resources.warehouse
+        with warehouse.connect() as connection:
+            rows = connection.execute(OPEN_SHIFTS, {"everything": EVERYTHING}).fetchall()
+        open_now = {segment: (severity, message, since) for segment, severity, message, since in rows}
+        for segment, name in names.items():
+            severity, message, since = open_now.get(segment, (None, None, None))
+            yield dg.AssetCheckResult(
+                asset_key=COUNTS,
+                check_name=name,
+                passed=severity is None,
+                severity=dg.AssetCheckSeverity.ERROR if severity == "critical" else dg.AssetCheckSeverity.WARN,
+                description=f"since {since}: {message}" if since else None,
             )
 
     return checks

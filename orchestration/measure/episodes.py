@@ -19,7 +19,7 @@ QUIET_DAYS = 3
 CRITICAL_CHANCE, CRITICAL_EFFECT = 1e-6, 0.25
 CRITICAL_MEASURES = {"members", "share"}
 #: It got worse where the shift is so many times as large as it was when last told, and larger by so much at least.
-WORSE_BY, WORSE_BY_AT_LEAST = 1.5, 0.1
+WORSE_BY, WORSE_BY_AT_LEAST = 2.0, 0.25
 #: So many members are somebody: fewer come and go without a word.
 SOMEBODY = 10
 
@@ -105,9 +105,9 @@ def kind_of(verdict: Verdict) -> str:
 def came_or_went(verdict: Verdict, before: float) -> Verdict:
     """The verdict about members, which is a shift whatever the band says where somebody came to nobody, or everybody went."""
     if before == 0 and verdict.observed >= SOMEBODY:
-        return replace(verdict, shift=True, kind="appeared", effect=1.0, p_value=0.0)
+        return replace(verdict, shift=True, kind="appeared", scale="1 day", effect=1.0, p_value=0.0)
     if before >= SOMEBODY and verdict.observed == 0:
-        return replace(verdict, shift=True, kind="vanished", effect=-1.0, p_value=0.0)
+        return replace(verdict, shift=True, kind="vanished", scale="1 day", effect=-1.0, p_value=0.0)
     return verdict
 
 

@@ -5,19 +5,21 @@ What was judged of a day rests on that day and its past, so that the ledger of a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
+from math import isfinite
 from typing import Any
 
 import duckdb
 import pandas as pd
 
+from expectations.contracts import EXTRACT_TABLES
 from orchestration.known_days import KnownDays
 from orchestration.measure import episodes
 from orchestration.measure.episodes import Line, Verdict
 from orchestration.measure.known import known_beforehand, redefinitions
-from orchestration.measure.reasons import UnusualInput, reasons_of, tables_of, unusual_inputs
+from orchestration.measure.reasons import reasons_of, tables_of, unusual_inputs
 from orchestration.measure.shifts import SCALE_DAYS, Kind, judge
 
 #: The figures of a segment that are judged, and the kind of each.
@@ -37,18 +39,23 @@ create or replace table metrics.segment_shifts (
 );
 """
 
-#: Share of the exclusive scheme that the segment is in, else of the base.
-FIGURES = """
+ALL_TABLES = sorted(EXTRACT_TABLES)
+
+#: Everything at once is told where the middle segment moved by so much.
+EVERYTHING_EFFECT = 0.15
+
+#: Share of the exclusive scheme that the segment is in, else of the base; none where the segment has hardly anybody.
+FIGURES = f"""
 select
     counts.as_of_date,
     counts.segment,
     counts.members,
     counts.entered,
     counts.exited,
-    counts.members / nullif(
+    case when counts.members >= {episodes.SOMEBODY} then counts.members / nullif(
         case when definitions.scheme is null then counts.base_customers
         else sum(counts.members) over (partition by counts.as_of_date, definitions.scheme) end, 0
-    ) as share
+    ) end as share
 from metrics.segment_counts_daily as counts
 inner join refresh.definitions as definitions on definitions.segment = counts.segment
 order by counts.as_of_date, counts.segment
@@ -62,23 +69,34 @@ where segment not in (select segment from refresh.definitions)
 group by segment
 """
 
-#: How a measure is told: what was seen, and in which unit.
+#: How a measure is told.
 WORDS = {
-    "entered": "{observed:,.0f} customers entered {segment} (expected {lower:,.0f}–{upper:,.0f})",
-    "exited": "{observed:,.0f} customers left {segment} (expected {lower:,.0f}–{upper:,.0f})",
-    "share": "{segment} has {observed:.1%} of its {whole} (expected {lower:.1%}–{upper:.1%})",
+    "members": "{observed:,.0f} members (expected {lower:,.0f}–{upper:,.0f})",
+    "entered": "{observed:,.0f} entered (expected {lower:,.0f}–{upper:,.0f})",
+    "exited": "{observed:,.0f} left (expected {lower:,.0f}–{upper:,.0f})",
+    "share": "{observed:.1%} of the {whole} (expected {lower:.1%}–{upper:.1%})",
 }
-SEVERITIES = {"opened": "", "worse": "It got worse: ", "continuing": "", "recovered": ""}
+DIRECTIONS = {"entered": "entered", "exited": "exited"}
+PREFIXES = {"opened": "", "worse": "It got worse: ", "recovered": ""}
+NOUNS = {"members": "members", "entered": "entries", "exited": "exits", "share": "share"}
 
 
-def record_shifts(connection: duckdb.DuckDBPyConnection, calendar: KnownDays) -> dict[str, int]:
+@dataclass(frozen=True)
+class Recorded:
+    """Rows written."""
+
+    expectations: int = 0
+    shifts: int = 0
+
+
+def record_shifts(connection: duckdb.DuckDBPyConnection, calendar: KnownDays) -> Recorded:
     """Writes ``metrics.segment_expectations`` (one row per segment, as-of date and measure) and ``metrics.segment_shifts`` (one row per
-    segment, as-of date and state of an episode; segment null where everything moved at once); gives the ledger's rows by as-of date.
+    segment, as-of date and state of an episode; segment null where everything moved at once).
     """
     figures = connection.execute(FIGURES).df()
     connection.execute(CREATE)
     if figures.empty:
-        return {}
+        return Recorded()
     known = known_beforehand(connection, calendar, figures["segment"].unique())
     anew = redefinitions(connection)
     judged = {measure: _judged(figures, measure, kind, known, anew) for measure, kind in MEASURES.items()}
@@ -95,8 +113,7 @@ def record_shifts(connection: duckdb.DuckDBPyConnection, calendar: KnownDays) ->
     rows = [told.row(line) for line in ledger] + [*told.redefined(anew), *told.retired()]
     if rows:
         connection.executemany(f"insert into metrics.segment_shifts values ({', '.join('?' * 15)})", rows)
-    counted = connection.execute("select as_of_date::varchar, count(*) from metrics.segment_shifts group by 1").fetchall()
-    return dict(counted)
+    return Recorded(len(expectations), len(rows))
 
 
 def _judged(
@@ -171,7 +188,18 @@ def _of_everything(everything: dict[str, pd.DataFrame], figures: pd.DataFrame) -
             expected = observed / (1 + row.effect) if row.effect > -1 else float("nan")
             day = row.date.date()
             verdicts.setdefault(day, []).append(
-                Verdict(day, None, measure, observed, expected, *(float("nan"),) * 2, row.p_value, row.effect, row.scale, bool(row.shift))
+                Verdict(
+                    day,
+                    None,
+                    measure,
+                    observed,
+                    expected,
+                    *(float("nan"),) * 2,
+                    row.p_value,
+                    row.effect,
+                    row.scale,
+                    bool(row.shift) and abs(row.effect) >= EVERYTHING_EFFECT,
+                )
             )
     yield from episodes.lines(verdicts[day] for day in sorted(verdicts))
 
@@ -183,18 +211,95 @@ class _Telling:
     connection: duckdb.DuckDBPyConnection
 
     def __post_init__(self) -> None:
-        rows = self.connection.execute("select segment, raw_columns, scheme, owner from refresh.definitions").fetchall()
-        self.tables = {segment: tables_of(raw_columns) for segment, raw_columns, _, _ in rows}
-        self.wholes = {segment: scheme or "base" for segment, _, scheme, _ in rows}
+        rows = self.connection.execute("select segment, raw_columns, scheme from refresh.definitions").fetchall()
+        self.tables = {segment: tables_of(raw_columns) for segment, raw_columns, _ in rows}
+        self.wholes = {segment: scheme or "base" for segment, _, scheme in rows}
 
     def row(self, line: Line) -> list[Any]:
         verdict = line.verdict
         message = "" if line.state == "continuing" else self.message(line)
         return [
             *(verdict.as_of_date, verdict.segment, verdict.measure, line.kind, line.severity),
-            *(_known(verdict.observed), _known(verdict.expected), _known(verdict.lower), _known(verdict.upper)),
-            *(line.state, message, line.opened_on, _known(verdict.effect), _known(verdict.p_value), verdict.scale),
+            *(_or_null(verdict.observed), _or_null(verdict.expected), _or_null(verdict.lower), _or_null(verdict.upper)),
+            *(line.state, message, line.opened_on, _or_null(verdict.effect), _or_null(verdict.p_value), verdict.scale),
         ]
 
     def message(self, line: Line) -> str:
-        ...
+        verdict = line.verdict
+        if verdict.segment is None:
+            return f"{PREFIXES[line.state]}{self._everything(verdict, line)}"
+        if line.state == "recovered":
+            days = (verdict.as_of_date - line.opened_on).days
+            return f"{verdict.segment} is as expected again, {days} days after it moved: {_seen(verdict, self.wholes)}"
+        window = timedelta(SCALE_DAYS[verdict.scale])
+        reasons = reasons_of(
+            self.connection,
+            verdict.segment,
+            verdict.as_of_date,
+            verdict.as_of_date - window,
+            self.tables[verdict.segment],
+        )
+        seen = _seen(verdict, self.wholes)
+        if window > timedelta(1):
+            said = (
+                f"{verdict.segment} is {_relative(verdict.effect)} the course of its "
+                f"{NOUNS[verdict.measure]} over {verdict.scale} (on the last day {seen}): {reasons.headline().removeprefix(verdict.segment).strip()}"
+            )
+        elif verdict.measure == "members":
+            said = reasons.headline(f" ({seen.split(' (')[1]}")
+        else:
+            said = f"{verdict.segment}: {seen}"
+        return f"{PREFIXES[line.state]}{said}{reasons.because(DIRECTIONS.get(verdict.measure))}"
+
+    def _everything(self, verdict: Verdict, line: Line) -> str:
+        if line.state == "recovered":
+            return f"the segments move as expected again, since {verdict.as_of_date - timedelta(episodes.QUIET_DAYS)}"
+        inputs = unusual_inputs(self.connection, verdict.as_of_date, verdict.as_of_date - timedelta(1), ALL_TABLES)
+        return "; ".join(
+            [
+                f"all segments moved at once: {verdict.measure} is {_relative(verdict.effect)} its course in the middle one, over {verdict.scale}",
+                *(one.phrase for one in inputs),
+            ]
+        )
+
+    def redefined(self, anew: pd.DataFrame) -> Iterator[list[Any]]:
+        """A definition that changed is no alert; it is noted on its day."""
+        for row in anew.itertuples():
+            day = pd.Timestamp(row.as_of_date).date()
+            reasons = reasons_of(self.connection, row.segment, day, day - timedelta(1), self.tables[row.segment])
+            yield _noted(
+                row.segment, day, "redefined", reasons.members, f"{reasons.headline()}, defined anew{reasons.because()}"
+            )
+
+    def retired(self) -> Iterator[list[Any]]:
+        for segment, day, members in self.connection.execute(RETIRED).fetchall():
+            yield _noted(
+                segment,
+                day,
+                "retired",
+                0,
+                f"{segment} is retired: it is defined no more, and had {members:,} members last",
+            )
+
+
+def _noted(segment: str, day: date, kind: str, observed: int, message: str) -> list[Any]:
+    return [day, segment, "members", kind, "info", observed, *(None,) * 3, "noted", message, day, *(None,) * 3]
+
+
+def _seen(verdict: Verdict, wholes: Mapping[str, str]) -> str:
+    assert verdict.segment is not None
+    whole = wholes[verdict.segment]
+    return WORDS[verdict.measure].format(
+        observed=verdict.observed, lower=max(verdict.lower, 0.0), upper=max(verdict.upper, 0.0), whole=whole
+    )
+
+
+def _relative(effect: float) -> str:
+    if effect < 1:
+        return f"{abs(effect):.0%} {'above' if effect > 0 else 'below'}"
+    return f"{1 + effect:,.0f} times" if effect < 100 else "more than 100 times"
+
+
+def _or_null(number: float) -> float | None:
+    """NaN and the like are no figure."""
+    return number if isfinite(number) else None

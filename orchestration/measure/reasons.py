@@ -112,7 +112,7 @@ class Reasons:
     @property
     def sentence(self) -> str:
         """All of it in one: what moved, why, and what the inputs did."""
-        return f"{self.headline()}{self.because}"
+        return f"{self.headline()}{self.because()}"
 
     def headline(self, expected: str = "") -> str:
         change = self.members - self.members_before
@@ -123,10 +123,11 @@ class Reasons:
         moved = f"gained {change:,} on" if change > 0 else f"lost {-change:,} of"
         return f"{self.segment} {moved} {self.members_before:,} members{span}{expected}"
 
-    @property
-    def because(self) -> str:
-        named = [cause.phrase for cause in self.causes[:CAUSES_NAMED]]
-        others = sum(cause.customers for cause in self.causes[CAUSES_NAMED:])
+    def because(self, direction: str | None = None) -> str:
+        """The greatest causes, of those who entered or exited or of both, and what the inputs did; begins with a colon where there is any."""
+        causes = [cause for cause in self.causes if direction in (None, cause.direction)]
+        named = [cause.phrase for cause in causes[:CAUSES_NAMED]]
+        others = sum(cause.customers for cause in causes[CAUSES_NAMED:])
         if others:
             named.append(f"{others:,} for other causes")
         said = f": {', '.join(named)}" if named else ""
@@ -145,7 +146,6 @@ def reasons_of(
         ).fetchall()
     )
     causes = connection.execute(MOVED, asked).fetchall()
-    inputs = connection.execute(INPUTS, {"day": on, "before": before, "tables": list(tables)}).fetchall()
     return Reasons(
         segment,
         before,
@@ -153,8 +153,16 @@ def reasons_of(
         sizes.get(before, 0),
         sizes.get(on, 0),
         [Cause(*row) for row in causes],
-        [UnusualInput(*row) for row in inputs],
+        unusual_inputs(connection, on, before, tables),
     )
+
+
+def unusual_inputs(
+    connection: duckdb.DuckDBPyConnection, on: date, before: date, tables: Sequence[str]
+) -> list[UnusualInput]:
+    """What the past does not explain in the extracts of the tables after ``before`` and up to ``on``."""
+    rows = connection.execute(INPUTS, {"day": on, "before": before, "tables": list(tables)}).fetchall()
+    return [UnusualInput(*row) for row in rows]
 
 
 def tables_of(raw_columns: Sequence[str]) -> list[str]:
