@@ -354,11 +354,20 @@ def rebuild(context: Context) -> int:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Markdown page into which the result goes, below its heading `The last drill`.",
 )
+@click.option(
+    "--shifts", is_flag=True, help="Plant shifts in a copy of the daily counts instead, and score the alerts."
+)
 @_command
-def drill(context: Context, as_of: date | None, nights: int, only: tuple[str, ...], page: Path | None) -> None:
+def drill(
+    context: Context, as_of: date | None, nights: int, only: tuple[str, ...], page: Path | None, shifts: bool
+) -> None:
     """Plant faults in copies of one night, and tell which would be caught and at what price. The home is only read."""
     from rich.progress import Progress
 
+    if shifts:
+        if as_of or nights or only or page:
+            raise ConfigurationError("--shifts drills the whole history: say it alone.")
+        return _drill_shifts(context)
     from orchestration.drill.drill import drill as run
     from orchestration.drill.report import FAULT_COLUMNS, fault_row, said_in_short, words_of, write_page
 
@@ -388,6 +397,39 @@ def drill(context: Context, as_of: date | None, nights: int, only: tuple[str, ..
         return Group(_table("Faults", rows), _table("Nights without a fault", falsely), Text(said_in_short(drilled)))
 
     context.answer(asdict(drilled), shown)
+
+
+def _drill_shifts(context: Context) -> None:
+    from rich.progress import Progress
+
+    from orchestration.drill.shifts import drill_shifts
+
+    with Progress(console=notes) as bar:
+        task = bar.add_task("", total=None)
+        drilled = drill_shifts(
+            context.home, lambda done, total, what: bar.update(task, completed=done, total=total, description=what)
+        )
+
+    def page() -> Group:
+        rows = [
+            {
+                "figure": one.measure,
+                "planted": one.shift,
+                "found": f"{one.found} of {one.planted}",
+                "after days": "–" if one.days_until_found is None else f"{one.days_until_found:.0f}",
+            }
+            for one in drilled.found
+        ]
+        small = [f"{measure}: {', '.join(names)}" for measure, names in drilled.too_small.items() if names]
+        return Group(
+            _table(f"Shifts planted in {drilled.segments} segments, {drilled.first_day} to {drilled.last_day}", rows),
+            Text(
+                f"As it is, the history has {drilled.alerts} alerts: {drilled.alerts_per_segment_and_year} per segment and year."
+            ),
+            Text("Too small to plant anything in. " + "; ".join(small) + "." if small else ""),
+        )
+
+    context.answer(asdict(drilled), page)
 
 
 @main.command()

@@ -120,13 +120,14 @@ def _judged(
     figures: pd.DataFrame, measure: str, kind: Kind, known: pd.DataFrame, anew: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     wide = figures.pivot(index="as_of_date", columns="segment", values=measure).astype(float)
-    judgement = judge(wide, kind, _mask(known, wide), _mask(anew, wide))
+    judgement = judge(wide, kind, known_mask(known, wide), known_mask(anew, wide))
     days = judgement.days.rename(columns={"date": "as_of_date", "shift": "is_shift"})
     observed = wide.stack(future_stack=True).rename("observed").rename_axis(["as_of_date", "segment"]).reset_index()
     return days.merge(observed, on=["as_of_date", "segment"]).assign(measure=measure), judgement.everything
 
 
-def _mask(days: pd.DataFrame, wide: pd.DataFrame) -> pd.DataFrame:
+def known_mask(days: pd.DataFrame, wide: pd.DataFrame) -> pd.DataFrame:
+    """Where a table of days by segments has a day of ``days`` (segment, as_of_date)."""
     mask = pd.DataFrame(False, index=wide.index, columns=wide.columns)
     for segment, group in days.groupby("segment"):
         if segment in mask:
