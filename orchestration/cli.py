@@ -23,7 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestration.days import Days
-from orchestration.errors import ConfigurationError, ExtractMissing, SegmentsError
+from orchestration.errors import ConfigurationError, ExtractMissing, known_error
 from orchestration.settings import Home, Settings, load_settings, locate_home
 
 if TYPE_CHECKING:
@@ -97,20 +97,8 @@ def _command(function: Callable[..., int | None]) -> Callable[..., None]:
 
 def _told(problem: Exception) -> tuple[str, int]:
     """The sentence of a failure, and its exit code. Nothing of the failure itself lives on, with all that its frames hold."""
-    known = _known(problem)
+    known = known_error(problem)
     return str(known or _unforeseen(problem)), WRONG_USE if isinstance(known, ConfigurationError) else FAILED
-
-
-def _known(problem: BaseException) -> SegmentsError | None:
-    """The first of our own errors in the chain: Dagster wraps what a step or a resource raises."""
-    chain: list[BaseException] = []
-    cause: BaseException | None = problem
-    while cause is not None and cause not in chain:  # Dagster's re-raised errors can be each other's context
-        if isinstance(cause, SegmentsError):
-            return cause
-        chain.append(cause)
-        cause = cause.__cause__ or cause.__context__
-    return None
 
 
 def _unforeseen(problem: BaseException) -> str:

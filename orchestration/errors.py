@@ -1,11 +1,13 @@
 """The kinds of trouble that a caller can act on. Each message is a sentence: what is wrong, where, and the remedy.
 
-Also what of dbt's and DuckDB's own words such a sentence may repeat: never a customer's value.
+Also how a sentence names what was probably meant, and what of dbt's and DuckDB's own words such a sentence may repeat: never a customer's value.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterable
 
 #: Kinds of error that come before a row is read, or tell only of files and sizes: dbt's and DuckDB's names, last words.
 _OF_NO_ROW = {"Parser", "Binder", "Catalog", "IO", "Memory", "Compilation", "Parsing", "Raw"}
@@ -49,6 +51,25 @@ class StepTooEarly(SegmentsError):
 
 class ReleaseDamaged(SegmentsError):
     """A release does not hold what its manifest says."""
+
+
+def known_error(problem: BaseException) -> SegmentsError | None:
+    """The first of our own errors in the chain of a failure: Dagster wraps what a step or a resource raises."""
+    chain: list[BaseException] = []
+    cause: BaseException | None = problem
+    while cause is not None and cause not in chain:  # Dagster's re-raised errors can be each other's context
+        if isinstance(cause, SegmentsError):
+            return cause
+        chain.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence that says what there is in the place of an unknown name."""
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}."
 
 
 def without_values(said: str) -> str:

@@ -4,15 +4,13 @@ anybody could.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
 import duckdb
 
 from expectations.contracts import EXTRACT_TABLES
-from orchestration.errors import ConfigurationError
+from orchestration.errors import ConfigurationError, nearest
 from orchestration.publish.releases import OPENED, Manifest, current_release
 from orchestration.publish.status import SegmentStatus, read_segments
 from orchestration.settings import Home
@@ -67,7 +65,7 @@ def read_portrait(home: Home, name: str) -> Portrait | None:
         segments = {segment.segment: segment for segment in read_segments(release)}
         if name not in segments:
             raise ConfigurationError(
-                f"There is no segment {name} in release {manifest.release}; {_nearest(name, segments)}"
+                f"There is no segment {name} in release {manifest.release}; {nearest(name, segments)}"
             )
         description, objective, owner, channel, sql, raw_columns = release.execute(
             "select description, objective, owner, channel, sql, raw_columns from catalog.segments where segment = $name",
@@ -117,15 +115,10 @@ def _columns(asked: str) -> list[str]:
     known = {id_: [f"{id_}.{column}" for column in table.columns] for id_, table in EXTRACT_TABLES.items()}
     table, _, column = asked.partition(".")
     if table not in known:
-        raise ConfigurationError(f"There is no extract table {table}; {_nearest(table, known)}")
+        raise ConfigurationError(f"There is no extract table {table}; {nearest(table, known)}")
     if column and asked not in known[table]:
-        raise ConfigurationError(f"The extract table {table} has no column {column}; {_nearest(asked, known[table])}")
+        raise ConfigurationError(f"The extract table {table} has no column {column}; {nearest(asked, known[table])}")
     return [asked] if column else known[table]
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
 
 
 def _opened(home: Home, manifest: Manifest) -> duckdb.DuckDBPyConnection:
