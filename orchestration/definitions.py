@@ -1,4 +1,4 @@
-"""The whole pipeline for Dagster: assets, checks, the job and its schedule. Nothing is decided here."""
+"""The whole pipeline for Dagster: assets, checks, the job, its schedule and its sensor. Nothing is decided here."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from functools import partial
 import dagster as dg
 
 from expectations.contracts import EXTRACT_TABLES
+from orchestration.alert.assets import alerts_asset
+from orchestration.alert.sensors import failure_sensor
 from orchestration.ingest.assets import Judge, extract_asset
 from orchestration.instance import first_and_newest_day, warehouse_resource
 from orchestration.measure.assets import counts_asset
@@ -45,10 +47,12 @@ def build_definitions(
             dbt_models(project, published),
             counts_asset(partitions),
             release_asset(partitions),
+            alerts_asset(),
         ],
         asset_checks=[refreshed_checks([segment.name for segment in segments(project.manifest())])],
         jobs=[job],
         schedules=[nightly_schedule(job, settings.business_timezone)],
+        sensors=[failure_sensor(job, home, settings)],
         resources={"warehouse": warehouse_resource(warehouse)},
         executor=dg.in_process_executor,
         loggers={"console": console},

@@ -65,6 +65,18 @@ def known_error(problem: BaseException) -> SegmentsError | None:
     return None
 
 
+def in_a_sentence(problem: BaseException) -> str:
+    """What a person is told of a failure. Of one that is not ours its kind alone: its words may quote a customer."""
+    return str(known_error(problem) or unforeseen(type(problem).__name__))
+
+
+def unforeseen(kind: str) -> str:
+    return (
+        f"Something unforeseen went wrong ({kind}). See where with --debug; "
+        "`segments status` tells which release is published."
+    )
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """The end of a sentence that says what there is in the place of an unknown name."""
     names = list(known)

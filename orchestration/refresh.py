@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orchestration.days import Days
-from orchestration.errors import ConfigurationError, ExtractMissing, nearest
+from orchestration.errors import ConfigurationError, ExtractMissing, in_a_sentence, nearest
 from orchestration.facts import plain_reason
 from orchestration.instance import first_and_newest_day, open_instance
 from orchestration.known_days import read_known_days
@@ -23,12 +23,14 @@ from orchestration.warehouse import Warehouse, only_one_refresh
 def refresh(home: Home, settings: Settings, days: Days) -> Manifest:
     """Ingests, validates, transforms, measures and publishes the days; gives the manifest of the current release.
 
-    Raises a SegmentsError, with the last release untouched, where anything goes wrong.
+    Raises a SegmentsError, with the last release untouched, where anything goes wrong; the receivers of alerts are told of a run that failed.
     """
+    from orchestration.alert.delivery import check_alerts, tell_failure
     from orchestration.definitions import build_definitions
     from orchestration.schedule import JOB
 
-    read_known_days(home)  # a slip in the calendar is told before anything is done
+    read_known_days(home)  # a slip in the calendar is told before anything is done, and so is one in the alerts
+    check_alerts(home)
     first, _ = first_and_newest_day(home)
     if days.first < first:
         raise ExtractMissing(f"Nothing is known of {days.first}: the first extracts in {home.extracts} are of {first}.")
@@ -40,8 +42,12 @@ def refresh(home: Home, settings: Settings, days: Days) -> Manifest:
         contextlib.redirect_stdout(nowhere),
         open_instance(home) as instance,
     ):
-        job = build_definitions(home, settings).resolve_job_def(JOB)
-        job.execute_in_process(instance=instance, run_config=QUIET, tags=range_tags(days), raise_on_error=True)
+        try:
+            job = build_definitions(home, settings).resolve_job_def(JOB)
+            job.execute_in_process(instance=instance, run_config=QUIET, tags=range_tags(days), raise_on_error=True)
+        except Exception as problem:
+            tell_failure(home, settings, days, in_a_sentence(problem))
+            raise
         manifest = current_release(home)
     assert manifest is not None
     return manifest

@@ -46,6 +46,13 @@ class Entry:
     def time(self) -> datetime:
         return datetime.fromisoformat(self.at)
 
+    @property
+    def said(self) -> str:
+        """Why it was not delivered, for a person."""
+        if self.outcome == "sending":
+            return "unknown: cut short while it was sent, and not sent again"
+        return f"failed: {self.reason}; tried again in the next run"
+
 
 @dataclass
 class Ledger:
