@@ -25,11 +25,18 @@ TARGETS = "https://appriseit.com/services"
 Kind = Literal["failure", "warning", "success", "info"]
 
 SCHEME = re.compile(r"[a-z][a-z0-9]{1,19}(?=://)")
-HTTP_STATUS = re.compile(r"error=(\d{3})\b")
+#: What we want to know of Apprise's own words.
+TELLING = re.compile(r"error=\d{3}\b|[Cc]onnection error")
 
-# Its words may quote a URL, and with it a secret.
-logging.getLogger(apprise.LOGGER_NAME).addHandler(logging.NullHandler())
-logging.getLogger(apprise.LOGGER_NAME).propagate = False
+
+def _without_secrets(record: logging.LogRecord) -> bool:
+    """Apprise logs tokens and URLs: nothing of its words goes on, to no handler of anybody, but what is telling."""
+    record.msg, record.args = " ".join(TELLING.findall(record.getMessage())), ()
+    return bool(record.msg)
+
+
+apprise.logger.addFilter(_without_secrets)
+apprise.logger.propagate = False
 
 
 @dataclass(frozen=True)
@@ -82,7 +89,7 @@ class Channel:
     def send(self, letter: Letter) -> Answer:
         """One attempt, which ends within SECONDS_TO_SEND."""
         sender = apprise.Apprise(self._service, asset=_ASSET)
-        shows_html = self._service.resolve_format(apprise.NotifyFormat.HTML) == apprise.NotifyFormat.HTML
+        shows_html = self._service.resolve_format() == apprise.NotifyFormat.HTML
         picture = letter.picture and AttachMemory(letter.picture, name="series.png", mimetype="image/png")  # type: ignore[no-untyped-call]
         began = time.monotonic()
         result = sender.notify(
@@ -98,9 +105,9 @@ class Channel:
         if time.monotonic() - began >= patience:
             return Answer(arrived=False, reason=f"no answer within {patience:g} s", slow=True)
         said = " ".join(entry.message for entry in result.logs())
-        if status := HTTP_STATUS.search(said):
+        if status := re.search(r"error=(\d+)", said):
             return Answer(arrived=False, reason=f"the message was refused (HTTP {status[1]})")
-        if "onnection error" in said:
+        if said:
             return Answer(arrived=False, reason="it cannot be reached, or does not let us in")
         return Answer(arrived=False, reason="the message was refused")
 
