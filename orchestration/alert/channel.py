@@ -24,6 +24,7 @@ TARGETS = "https://appriseit.com/services"
 
 Kind = Literal["failure", "warning", "success", "info"]
 
+MAIL = ("mailto", "mailtos")
 SCHEME = re.compile(r"[a-z][a-z0-9]{1,19}(?=://)")
 #: What we want to know of Apprise's own words.
 TELLING = re.compile(r"error=\d{3}\b|[Cc]onnection error")
@@ -80,6 +81,8 @@ class Channel:
                 f"names {targets} targets: give each a receiver of its own, so that one that cannot be reached "
                 "does not have the others told twice"
             )
+        if scheme[0] in MAIL:
+            service.request_rate_per_sec = 0  # Apprise would pause for 5.5 s between two mails
         self.kind = scheme[0]
         self._service = service
 
@@ -124,7 +127,7 @@ _ASSET = apprise.AppriseAsset(
 def _with_defaults(url: str, scheme: str) -> str:
     """Our patience, and of a mail the picture within its text, where the URL does not say otherwise."""
     defaults = {"cto": str(SECONDS_TO_ANSWER), "rto": str(SECONDS_TO_ANSWER)}
-    if scheme in ("mailto", "mailtos"):
+    if scheme in MAIL:
         defaults["inline"] = "yes"
     asked = url.partition("?")[2]
     said = {part.partition("=")[0].lower() for part in asked.split("&")}
