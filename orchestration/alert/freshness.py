@@ -29,8 +29,8 @@ class Freshness:
 
 
 def freshness(home: Home, settings: Settings, now: datetime, max_age: timedelta = USUAL_AGE) -> Freshness:
-    """Holds the current release against the clock: at most ``max_age`` may have passed since its as-of date ended, in the
-    business time zone, and since it was published.
+    """Holds the current release against the clock of the business: at most ``max_age`` may have passed since its as-of date ended,
+    and since the day on which it was published.
     """
     zone = ZoneInfo(settings.business_timezone)
     # By the clock on the wall, on which also a day of 23 hours ends at midnight.
@@ -39,12 +39,12 @@ def freshness(home: Home, settings: Settings, now: datetime, max_age: timedelta 
     if manifest is None:
         said = f"There is no release in {home.releases} yet: make one with `segments refresh`."
         return Freshness(False, said, None, None, expected)
-    published = datetime.fromisoformat(manifest.published_at)
+    published = datetime.fromisoformat(manifest.published_at).astimezone(zone)
     remedy = "see whether the nights are run, and `segments refresh`."
     if manifest.as_of_date < expected:
         said = f"The newest day published is {manifest.as_of_date}, and {expected} should be: {remedy}"
-    elif now - published > max_age:
-        said = f"Nothing was published since {published:%Y-%m-%d %H:%M} UTC: {remedy}"
+    elif published.date() < expected:
+        said = f"Nothing was published since {published:%Y-%m-%d %H:%M}, whatever day the release says: {remedy}"
     else:
         said = f"Release {manifest.release} is fresh: {manifest.as_of_date} is published, and {expected} or later is expected."
         return Freshness(True, said, manifest.release, manifest.as_of_date, expected)

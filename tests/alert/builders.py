@@ -42,7 +42,7 @@ def publish(home: Home, day: date = DAY, held: Mapping[str, tuple[date, str]] | 
             since, because = (held or {}).get(segment, (None, None))
             release.execute("insert into catalog.segments values (?, ?, 1275, ?, ?)", [segment, owner, since, because])
     (folder / OPENED).symlink_to(FILE)
-    published_at = datetime(day.year, day.month, day.day, 2, 5, tzinfo=UTC) + NIGHT
+    published_at = datetime(day.year, day.month, day.day, 7, 5, tzinfo=UTC) + NIGHT
     Manifest(folder.name, day, day, published_at.isoformat(), "duckdb", "", {}).write(folder)
     (home.releases / "current").unlink(missing_ok=True)
     (home.releases / "current").symlink_to(folder.name)
