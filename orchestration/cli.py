@@ -11,10 +11,10 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 from rich import box
@@ -23,7 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestration.days import Days
-from orchestration.errors import ConfigurationError, ExtractMissing, SegmentsError
+from orchestration.errors import ConfigurationError, ExtractMissing, in_a_sentence, known_error
 from orchestration.settings import Home, Settings, load_settings, locate_home
 
 if TYPE_CHECKING:
@@ -97,27 +97,8 @@ def _command(function: Callable[..., int | None]) -> Callable[..., None]:
 
 def _told(problem: Exception) -> tuple[str, int]:
     """The sentence of a failure, and its exit code. Nothing of the failure itself lives on, with all that its frames hold."""
-    known = _known(problem)
-    return str(known or _unforeseen(problem)), WRONG_USE if isinstance(known, ConfigurationError) else FAILED
-
-
-def _known(problem: BaseException) -> SegmentsError | None:
-    """The first of our own errors in the chain: Dagster wraps what a step or a resource raises."""
-    chain: list[BaseException] = []
-    cause: BaseException | None = problem
-    while cause is not None and cause not in chain:  # Dagster's re-raised errors can be each other's context
-        if isinstance(cause, SegmentsError):
-            return cause
-        chain.append(cause)
-        cause = cause.__cause__ or cause.__context__
-    return None
-
-
-def _unforeseen(problem: BaseException) -> str:
-    return (
-        f"Something unforeseen went wrong ({type(problem).__name__}). See where with --debug; "
-        "`segments status` tells which release is published."
-    )
+    wrong_use = isinstance(known_error(problem), ConfigurationError)
+    return in_a_sentence(problem), WRONG_USE if wrong_use else FAILED
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -328,6 +309,74 @@ def release_held(context: Context, names: tuple[str, ...], reason: str) -> int:
 
 
 @main.command()
+@click.argument("segment")
+@click.option("--reason", required=True, help="What is known of it; kept with your name and the time.")
+@click.option("--until", type=Day(), help="The last as-of date for which nobody is told; default: until it recovers.")
+@click.option("--measure", help="Only this measure of the segment, such as members.")
+@_command
+def ack(context: Context, segment: str, reason: str, until: date | None, measure: str | None) -> None:
+    """Say that what is up with SEGMENT is known: no more is told of it than its recovery."""
+    _acknowledge(context, segment, "ack", reason, until, measure)
+
+
+@main.command()
+@click.argument("segment")
+@click.option("--until", type=Day(), required=True, help="The last as-of date for which nobody is told.")
+@click.option("--reason", required=True, help="Why; kept with your name and the time.")
+@click.option("--measure", help="Only this measure of the segment, such as members.")
+@_command
+def snooze(context: Context, segment: str, until: date, reason: str, measure: str | None) -> None:
+    """Have nobody told of SEGMENT until a day, whatever happens to it."""
+    _acknowledge(context, segment, "snooze", reason, until, measure)
+
+
+@main.command()
+@click.option("--send-test", is_flag=True, help="Send each receiver of alerts.yml a test message too.")
+@_command
+def check(context: Context, send_test: bool) -> int:
+    """Check settings.yml, calendar.yml, alerts.yml and the dbt project before a night finds out."""
+    from orchestration.check import check as run
+    from orchestration.check import send_trials
+
+    checked = run(context.home)
+    is_wrong = any(one.wrong for one in checked)
+    trials = send_trials(context.home) if send_test and not is_wrong else []
+
+    def shown() -> Text:
+        lines = [f"{one.what}: {one.wrong or 'ok'}" for one in checked]
+        return Text("\n".join(lines + [f"test to {one.receiver}: {one.wrong or 'sent'}" for one in trials]))
+
+    context.answer({"checked": [asdict(one) for one in checked], "tests": [asdict(one) for one in trials]}, shown)
+    if send_test and is_wrong:
+        notes.print("No test was sent: mend what is wrong first.", style="yellow")
+    elif send_test and not trials:
+        notes.print(f"No test was sent: there is no alerts.yml in {context.home.path}.", markup=False, soft_wrap=True)
+    return WRONG_USE if is_wrong else FAILED if any(one.wrong for one in trials) else DONE
+
+
+@main.command("check-freshness")
+@click.option(
+    "--max-age-hours",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Hours that may have passed since the as-of date ended; default: until 6 hours after the night began.",
+)
+@click.option("--now", "now", hidden=True, help="Another time than now, in ISO 8601 with its zone.")
+@_command
+def check_freshness(context: Context, max_age_hours: float | None, now: str | None) -> int:
+    """Exit with 1 where the release is older than it should be; for cron, or a monitor elsewhere."""
+    from orchestration.alert.freshness import USUAL_AGE, freshness
+
+    clock = datetime.fromisoformat(now).astimezone(UTC) if now else datetime.now(UTC)
+    max_age = USUAL_AGE if max_age_hours is None else timedelta(hours=max_age_hours)
+    found = freshness(context.home, context.settings, clock, max_age)
+    if found.is_fresh or context.as_json:
+        context.answer(asdict(found), lambda: Text(found.said))
+    if not found.is_fresh:
+        notes.print(found.said, style="red", markup=False, soft_wrap=True)
+    return DONE if found.is_fresh else FAILED
+
+
+@main.command()
 @_command
 def rebuild(context: Context) -> int:
     """Throw the warehouse away and derive it again from the archive."""
@@ -460,13 +509,36 @@ def dev(context: Context, port: int) -> int:
     return FAILED if subprocess.run(command, env=environment, check=False).returncode else DONE
 
 
+def _acknowledge(
+    context: Context, segment: str, kind: Literal["ack", "snooze"], reason: str, until: date | None, measure: str | None
+) -> None:
+    from orchestration.alert.acknowledgements import acknowledge
+
+    made = acknowledge(context.home, segment, kind, reason, until, measure)
+    what = f"{made.segment} {made.measure}" if made.measure else made.segment
+    end = f"until {made.until}" if made.until else "until it recovers"
+    context.answer(asdict(made), lambda: Text(f"Nobody is told of {what} any more {end}; kept with your name."))
+
+
 def _print_status(context: Context) -> int:
+    from orchestration.alert.ledger import Ledger
     from orchestration.publish.status import read_status
 
     status = read_status(context.home)
     if status is None:
         raise _no_release(context)
     held = [segment for segment in status.segments if segment.state == "held"]
+    undelivered = Ledger.read(context.home).undelivered(datetime.now(UTC))
+    alerts = [
+        {
+            "receiver": entry.receiver,
+            "title": entry.title,
+            "at": entry.at,
+            "attempts": entry.attempts,
+            "why": entry.said,
+        }
+        for entry in undelivered
+    ]
 
     def table() -> Table:
         rows = [
@@ -490,9 +562,14 @@ def _print_status(context: Context) -> int:
         return shown
 
     def page() -> Group:
-        return Group(table(), *(["", *_notes_in_words(status.notes)] if status.notes else []))
+        parts: list[RenderableType] = [table()]
+        if status.notes:
+            parts += ["", *_notes_in_words(status.notes)]
+        if alerts:
+            parts += ["", _table("Alerts not delivered", alerts)]
+        return Group(*parts)
 
-    context.answer(asdict(status), page)
+    context.answer(asdict(status) | {"alerts": alerts}, page)
     if held:
         _tell_of_held(held)
     return SOME_HELD if held else DONE

@@ -1,4 +1,4 @@
-"""The whole pipeline for Dagster: assets, checks, the job and its schedule. Nothing is decided here."""
+"""The whole pipeline for Dagster: assets, checks, the job, its schedule and its sensor. Nothing is decided here."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from functools import partial
 import dagster as dg
 
 from expectations.contracts import EXTRACT_TABLES
+from orchestration.alert.assets import alerts_asset
+from orchestration.alert.sensors import failure_sensor
 from orchestration.ingest.assets import Judge, extract_asset
 from orchestration.instance import first_and_newest_day, warehouse_resource
 from orchestration.measure.assets import counts_asset, shifts_asset
@@ -47,10 +49,12 @@ def build_definitions(
             counts_asset(partitions),
             shifts_asset(),
             release_asset(partitions),
+            alerts_asset(),
         ],
         asset_checks=[refreshed_checks(names), shift_checks(names)],
         jobs=[job],
         schedules=[nightly_schedule(job, settings.business_timezone)],
+        sensors=[failure_sensor(job, home, settings)],
         resources={"warehouse": warehouse_resource(warehouse)},
         executor=dg.in_process_executor,
         loggers={"console": console},

@@ -1,6 +1,6 @@
 """The kinds of trouble that a caller can act on. Each message is a sentence: what is wrong, where, and the remedy.
 
-Also what of dbt's and DuckDB's own words such a sentence may repeat: never a customer's value.
+Also how a sentence names what was probably meant, and what of dbt's and DuckDB's own words such a sentence may repeat: never a customer's value.
 """
 
 from __future__ import annotations
@@ -53,11 +53,35 @@ class ReleaseDamaged(SegmentsError):
     """A release does not hold what its manifest says."""
 
 
+def known_error(problem: BaseException) -> SegmentsError | None:
+    """The first of our own errors in the chain of a failure: Dagster wraps what a step or a resource raises."""
+    chain: list[BaseException] = []
+    cause: BaseException | None = problem
+    while cause is not None and cause not in chain:  # Dagster's re-raised errors can be each other's context
+        if isinstance(cause, SegmentsError):
+            return cause
+        chain.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
+def in_a_sentence(problem: BaseException) -> str:
+    """What a person is told of a failure. Of one that is not ours its kind alone: its words may quote a customer."""
+    return str(known_error(problem) or unforeseen(type(problem).__name__))
+
+
+def unforeseen(kind: str) -> str:
+    return (
+        f"Something unforeseen went wrong ({kind}). See where with --debug; "
+        "`segments status` tells which release is published."
+    )
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The end of a sentence about an unknown name: which known one may be meant, or which there are."""
-    known = list(known)
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
+    """The end of a sentence that says what there is in the place of an unknown name."""
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}."
 
 
 def without_values(said: str) -> str:

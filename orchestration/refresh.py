@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import os
-import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from orchestration.days import Days
-from orchestration.errors import ConfigurationError, ExtractMissing
+from orchestration.errors import ConfigurationError, ExtractMissing, in_a_sentence, nearest
+from orchestration.facts import plain_reason
 from orchestration.instance import first_and_newest_day, open_instance
 from orchestration.known_days import read_known_days
 from orchestration.partitions import range_tags
@@ -20,18 +19,18 @@ from orchestration.publish.releases import Manifest, current_release
 from orchestration.settings import Home, Settings
 from orchestration.warehouse import Warehouse, only_one_refresh
 
-ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-
 
 def refresh(home: Home, settings: Settings, days: Days) -> Manifest:
     """Ingests, validates, transforms, measures and publishes the days; gives the manifest of the current release.
 
-    Raises a SegmentsError, with the last release untouched, where anything goes wrong.
+    Raises a SegmentsError, with the last release untouched, where anything goes wrong; the receivers of alerts are told of a run that failed.
     """
+    from orchestration.alert.delivery import check_alerts, tell_failure
     from orchestration.definitions import build_definitions
     from orchestration.schedule import JOB
 
-    read_known_days(home)  # a slip in the calendar is told before anything is done
+    read_known_days(home)  # a slip in the calendar is told before anything is done, and so is one in the alerts
+    check_alerts(home)
     first, _ = first_and_newest_day(home)
     if days.first < first:
         raise ExtractMissing(f"Nothing is known of {days.first}: the first extracts in {home.extracts} are of {first}.")
@@ -43,8 +42,12 @@ def refresh(home: Home, settings: Settings, days: Days) -> Manifest:
         contextlib.redirect_stdout(nowhere),
         open_instance(home) as instance,
     ):
-        job = build_definitions(home, settings).resolve_job_def(JOB)
-        job.execute_in_process(instance=instance, run_config=QUIET, tags=range_tags(days), raise_on_error=True)
+        try:
+            job = build_definitions(home, settings).resolve_job_def(JOB)
+            job.execute_in_process(instance=instance, run_config=QUIET, tags=range_tags(days), raise_on_error=True)
+        except Exception as problem:
+            tell_failure(home, settings, days, in_a_sentence(problem))
+            raise
         manifest = current_release(home)
     assert manifest is not None
     return manifest
@@ -72,10 +75,7 @@ def release_held(home: Home, settings: Settings, segments: Sequence[str], reason
     from orchestration.transform.holds import hold_of
     from orchestration.validate.overrides import add_overrides
 
-    if not reason.strip():
-        raise ConfigurationError("Say why: a segment is released with a reason that can be read next year.")
-    if ADDRESS.search(reason):
-        raise ConfigurationError("The reason is published with the release: say it without an e-mail address.")
+    reason = plain_reason(reason)
     with only_one_refresh(home):
         status = read_status(home)
         if status is None:
@@ -84,17 +84,12 @@ def release_held(home: Home, settings: Settings, segments: Sequence[str], reason
         holds = {}
         for segment in segments:
             if segment not in known:
-                near = difflib.get_close_matches(segment, known, n=1)
-                raise ConfigurationError(
-                    f"There is no segment {segment}{f'; did you mean {near[0]}?' if near else '.'}"
-                )
+                raise ConfigurationError(f"There is no segment {segment}; {nearest(segment, known)}")
             since = known[segment].held_since
             if since is None:
                 raise ConfigurationError(
                     f"{segment} is not held in release {status.release}: there is nothing to release."
                 )
             holds[segment] = hold_of(Warehouse(home, settings), segment, since)
-        add_overrides(
-            home, reason.strip(), {segment: (hold.as_of_dates, hold.doubts) for segment, hold in holds.items()}
-        )
+        add_overrides(home, reason, {segment: (hold.as_of_dates, hold.doubts) for segment, hold in holds.items()})
         return refresh(home, settings, Days(status.as_of_date, status.as_of_date))

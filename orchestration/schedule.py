@@ -6,6 +6,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from orchestration.progress import QUIET
+from orchestration.settings import NIGHTLY_HOUR
 
 JOB = "nightly_refresh"
 
@@ -31,7 +32,7 @@ def nightly_schedule(job: UnresolvedAssetJobDefinition, timezone: str) -> dg.Sch
     @dg.schedule(
         name="nightly",
         job=job,
-        cron_schedule="0 2 * * *",
+        cron_schedule=f"0 {NIGHTLY_HOUR} * * *",
         execution_timezone=timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )

@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from orchestration.errors import ConfigurationError
 
 DEFAULT_HOME = Path(".segments")
+#: The hour of the business day at which the night's refresh begins.
+NIGHTLY_HOUR = 2
 
 
 class Settings(BaseModel):

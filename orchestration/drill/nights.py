@@ -22,7 +22,9 @@ from orchestration.settings import Home
 ROOT = Path(__file__).resolve().parents[2]
 
 #: What a home derives from its facts; it is not copied, for the copy derives its own.
-DERIVED = ("warehouse.duckdb*", "releases", "dagster", "dbt", "refresh.lock")
+DERIVED = ("warehouse.duckdb*", "releases", "dagster", "dbt", "*.lock")
+#: Nobody is to be told of a fault that was planted.
+RECEIVERS = ("alerts.yml",)
 #: Folders whose files are written once and replaced by a rename: a second name for a file is as good as a copy of it.
 NEVER_WRITTEN_INTO = ("extracts", "archive", "quarantine", "releases")
 _PROGRESS = re.compile(r"\d{2}:\d{2}:\d{2}  |Refreshing ")
@@ -89,11 +91,13 @@ class Rehearsal:
 
     def copy_facts(self, home: Home, before: date) -> None:
         """Copies what the home knows of the days before one: settings, extracts, archive and whatever else has no later
-        day in its name.
+        day in its name. Not whom it tells of alerts.
         """
 
         def not_copied(folder: str, names: list[str]) -> set[str]:
-            derived = shutil.ignore_patterns(*DERIVED)(folder, names) if Path(folder) == home.path else set()
+            derived = (
+                shutil.ignore_patterns(*DERIVED, *RECEIVERS)(folder, names) if Path(folder) == home.path else set()
+            )
             return set(derived) | {name for name in names if _day_of(name) is not None and _is_later(name, before)}
 
         shutil.copytree(home.path, self.home.path, ignore=not_copied, symlinks=True)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from getpass import getuser
 
-from orchestration.errors import ConfigurationError
+from orchestration.facts import add_facts, read_facts
 from orchestration.settings import Home
 
 FILE = "overrides.jsonl"
@@ -53,28 +52,17 @@ class Override:
 
 def read_overrides(home: Home) -> list[Override]:
     """Every override of the home, the oldest first. Raises ConfigurationError where the file is not as it was written."""
-    file = home.path / FILE
-    if not file.exists():
-        return []
-    try:
-        return [Override.read(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    except (ValueError, TypeError, KeyError) as broken:
-        raise ConfigurationError(
-            f"{file} cannot be read: put back its last version, one JSON object a line."
-        ) from broken
+    return read_facts(home.path / FILE, Override.read)
 
 
 def add_overrides(home: Home, reason: str, released: Mapping[str, tuple[tuple[date, ...], tuple[Doubt, ...]]]) -> None:
     """Adds one per segment to the home's, all in one rename. To be called by who holds the home's lock."""
+    read_overrides(home)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    made = [Override(segment, getuser(), now, reason, days, doubts) for segment, (days, doubts) in released.items()]
-    lines = [json.dumps(asdict(one), default=str) for one in (*read_overrides(home), *made)]
-    unfinished = home.path / f"{FILE}.tmp"
-    with unfinished.open("w", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(home.path / FILE)
+    add_facts(
+        home.path / FILE,
+        [Override(segment, getuser(), now, reason, days, doubts) for segment, (days, doubts) in released.items()],
+    )
 
 
 def released_doubts(overrides: Iterable[Override]) -> set[Doubt]:

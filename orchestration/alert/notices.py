@@ -1,0 +1,126 @@
+"""What there is to tell: one notice for each change of state of a segment, and for a night that failed. What a notice looks
+like as a message is in ``message``; to whom it goes, in ``routes``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from orchestration.alert.ledger import Ledger
+from orchestration.days import Days
+from orchestration.publish.releases import current_release, open_release
+from orchestration.settings import Home, Settings
+
+Severity = Literal["critical", "warning", "info"]
+
+HELD_KEY = re.compile(r"held/(?P<segment>[^/]+)/(?P<since>\d{4}-\d\d-\d\d)")
+
+
+@dataclass(frozen=True)
+class Series:
+    """The days up to a notice's, with what was observed and, where the past could tell, what was expected between which bounds."""
+
+    days: tuple[date, ...]
+    observed: tuple[float | None, ...]
+    expected: tuple[float | None, ...]
+    lower: tuple[float | None, ...]
+    upper: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One thing to tell.
+
+    ``key`` is the identity of an episode's state, such as ``shift/at_risk/members/2017-11-14/opened``: a receiver hears of a key
+    once, ever. The key of a recovery is the episode's with ``/recovered`` behind it. ``since`` is the first day of the
+    episode, by which an acknowledgement knows what it acknowledges. ``segment`` None is about everything. Nothing in it is
+    a customer's value.
+    """
+
+    key: str
+    as_of_date: date
+    segment: str | None
+    owner: str | None
+    severity: Severity
+    state: str
+    title: str
+    message: str
+    details: tuple[str, ...] = ()
+    series: Series | None = None
+    since: date | None = None
+    measure: str | None = None
+
+    @classmethod
+    def read(cls, said: dict[str, Any]) -> Notice:
+        """From the JSON of one that has no series."""
+        since = date.fromisoformat(said["since"]) if said["since"] else None
+        day, details = date.fromisoformat(said["as_of_date"]), tuple(said["details"])
+        return cls(**said | {"as_of_date": day, "details": details, "since": since})
+
+
+def notices_of(home: Home) -> list[Notice]:
+    """Everything that the current release gives reason to tell, whether or not it was told before."""
+    return held_notices(home)
+
+
+def held_notices(home: Home) -> list[Notice]:
+    """A notice for each segment that is held, and one for each that is fresh again after somebody was told of the hold."""
+    manifest = current_release(home)
+    if manifest is None:
+        return []
+    with open_release(home, manifest) as release:
+        rows: list[tuple[str, str | None, int, date | None, str | None]] = release.execute(
+            "select segment, owner, members, held_since, held_because from catalog.segments order by segment"
+        ).fetchall()
+    day, told = manifest.as_of_date, _holds_told_of(Ledger.read(home))
+    notices = []
+    for segment, owner, members, since, because in rows:
+        if since is not None:
+            key, title = f"held/{segment}/{since}", f"{segment} is held since {since}"
+            details = (
+                "Its last good version stays published.",
+                "Deliver the corrected extract and refresh again, or, where the figures are right after all, "
+                "`segments release-held NAME --reason …`.",
+            )
+            notices.append(
+                Notice(key, day, segment, owner, "warning", "held", title, f"{because}.", details, since=since)
+            )
+        elif segment in told:
+            since = told[segment]
+            title = f"{segment} is fresh again"
+            message = f"{segment}, held since {since}, is fresh again on {day}: {members:,} members."
+            key = f"held/{segment}/{since}/recovered"
+            notices.append(Notice(key, day, segment, owner, "info", "recovered", title, message, since=since))
+    return notices
+
+
+def failure_notice(days: Days | None, settings: Settings, sentence: str, at: datetime) -> Notice:
+    """A refresh of the days failed. Told once for the same days on one business day, however often it is tried and by whom."""
+    today = at.astimezone(ZoneInfo(settings.business_timezone)).date()
+    what = str(days) if days else "the segments"
+    return Notice(
+        key=f"failed/{what}/{today}",
+        as_of_date=days.last if days else today,
+        segment=None,
+        owner=None,
+        severity="critical",
+        state="failed",
+        title=f"The refresh of {what} failed",
+        message=sentence,
+        details=("`segments status` tells which release is published.",),
+    )
+
+
+def _holds_told_of(ledger: Ledger) -> dict[str, date]:
+    """By segment, since when the newest hold lasted of which somebody was told."""
+    holds = (HELD_KEY.fullmatch(key) for key in ledger.keys_told())
+    return _newest((hold["segment"], date.fromisoformat(hold["since"])) for hold in holds if hold)
+
+
+def _newest(holds: Iterable[tuple[str, date]]) -> dict[str, date]:
+    return dict(sorted(holds, key=lambda hold: hold[1]))

@@ -1,0 +1,79 @@
+"""Whether everything that people write for a home is right, before a night finds out: `segments check`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import duckdb
+
+from orchestration.alert import acknowledgements, ledger, routes
+from orchestration.alert.acknowledgements import read_acknowledgements
+from orchestration.alert.ledger import Ledger
+from orchestration.alert.message import trial
+from orchestration.alert.routes import demand_known_names, read_routes
+from orchestration.errors import SegmentsError
+from orchestration.known_days import FILE as CALENDAR
+from orchestration.known_days import read_known_days
+from orchestration.publish.releases import OPENED, current_release
+from orchestration.settings import Home, load_settings
+from orchestration.transform.catalogue import segments
+from orchestration.transform.project import DbtProjectOfHome
+from orchestration.validate import overrides
+from orchestration.validate.overrides import read_overrides
+from orchestration.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A file, or the dbt project, and the sentence that says what is wrong with it, if anything."""
+
+    what: str
+    wrong: str | None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A test message to a receiver, and why it did not arrive, if it did not."""
+
+    receiver: str
+    wrong: str | None
+
+
+def check(home: Home) -> list[Checked]:
+    """Reads all of it, each part whether or not another is wrong."""
+    return [
+        _checked("settings.yml", lambda: load_settings(home)),
+        _checked(CALENDAR, lambda: read_known_days(home)),
+        _checked(routes.FILE, lambda: _check_routes(home)),
+        _checked(acknowledgements.FILE, lambda: read_acknowledgements(home)),
+        _checked(ledger.FILE, lambda: Ledger.read(home)),
+        _checked(overrides.FILE, lambda: read_overrides(home)),
+        _checked("dbt_project", lambda: segments(DbtProjectOfHome(Warehouse(home, load_settings(home))).manifest())),
+    ]
+
+
+def send_trials(home: Home) -> list[Trial]:
+    """One attempt to reach each receiver of ``alerts.yml``. Raises ConfigurationError where that file is wrong."""
+    read = read_routes(home)
+    if read is None:
+        return []
+    answers = {name: receiver.channel.send(trial(name)) for name, receiver in read.receivers.items()}
+    return [Trial(name, None if answer.arrived else answer.reason) for name, answer in answers.items()]
+
+
+def _checked(what: str, read: Callable[[], object]) -> Checked:
+    try:
+        read()
+    except SegmentsError as wrong:
+        return Checked(what, str(wrong))
+    return Checked(what, None)
+
+
+def _check_routes(home: Home) -> None:
+    read, manifest = read_routes(home), current_release(home)
+    if read is None or manifest is None:
+        return
+    with duckdb.connect(str(home.releases / manifest.release / OPENED), read_only=True) as release:
+        rows = release.execute("select segment, owner from catalog.segments").fetchall()
+    demand_known_names(read, owners=sorted({owner for _, owner in rows}), segments=sorted(name for name, _ in rows))
