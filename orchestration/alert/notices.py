@@ -7,9 +7,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
+
+import duckdb
 
 from orchestration.alert.ledger import Ledger
 from orchestration.days import Days
@@ -17,6 +19,23 @@ from orchestration.publish.releases import current_release, open_release
 from orchestration.settings import Home, Settings
 
 Severity = Literal["critical", "warning", "info"]
+
+#: Episodes are told of while they are so many days old at most, with a picture of so many days.
+DAYS_TOLD, DAYS_DRAWN = 7, 56
+
+SHIFTS = """
+select shifts.as_of_date, shifts.segment, catalogue.owner, shifts.measure, shifts.kind, shifts.severity, shifts.state, shifts.message, shifts.opened_on
+from metrics.segment_shifts as shifts
+left join catalog.segments as catalogue on catalogue.segment = shifts.segment
+where shifts.state in ('opened', 'worse', 'recovered') and shifts.as_of_date > $since
+order by shifts.as_of_date, shifts.segment
+"""
+SERIES = """
+select as_of_date, observed, expected, lower_95, upper_95
+from metrics.segment_expectations
+where segment = $segment and measure = $measure and as_of_date <= $day and as_of_date > $since
+order by as_of_date
+"""
 
 HELD_KEY = re.compile(r"held/(?P<segment>[^/]+)/(?P<since>\d{4}-\d\d-\d\d)")
 
@@ -65,7 +84,7 @@ class Notice:
 
 def notices_of(home: Home) -> list[Notice]:
     """Everything that the current release gives reason to tell, whether or not it was told before."""
-    return held_notices(home)
+    return [*held_notices(home), *shift_notices(home)]
 
 
 def held_notices(home: Home) -> list[Notice]:
@@ -97,6 +116,53 @@ def held_notices(home: Home) -> list[Notice]:
             key = f"held/{segment}/{since}/recovered"
             notices.append(Notice(key, day, segment, owner, "info", "recovered", title, message, since=since))
     return notices
+
+
+def shift_notices(home: Home) -> list[Notice]:
+    """A notice for each episode of unexpected shifts that was opened, got worse or ended in the newest seven days, with its last weeks."""
+    manifest = current_release(home)
+    if manifest is None:
+        return []
+    with open_release(home, manifest) as release:
+        rows = release.execute(SHIFTS, {"since": manifest.as_of_date - timedelta(DAYS_TOLD)}).fetchall()
+        return [_shift_notice(release, *row) for row in rows]
+
+
+def _shift_notice(
+    release: duckdb.DuckDBPyConnection,
+    day: date,
+    segment: str | None,
+    owner: str | None,
+    measure: str,
+    kind: str,
+    severity: Severity,
+    state: str,
+    message: str,
+    opened_on: date,
+) -> Notice:
+    name = segment or "everything"
+    worse = f"/{day}" if state == "worse" else ""
+    said = {"opened": "moved unexpectedly", "worse": "moved further", "recovered": "is as expected again"}[state]
+    return Notice(
+        key=f"shift/{name}/{opened_on}/{state}{worse}",
+        as_of_date=day,
+        segment=segment,
+        owner=owner,
+        severity=severity,
+        state=state,
+        title=f"{segment or 'The segments'} {said} on {day} ({kind.replace('_', ' ')})",
+        message=f"{message}.",
+        details=(f"All causes: segments explain {segment} --date {day}",) if segment and state != "recovered" else (),
+        series=_series(release, segment, measure, day) if segment else None,
+        since=opened_on,
+        measure=measure,
+    )
+
+
+def _series(release: duckdb.DuckDBPyConnection, segment: str, measure: str, day: date) -> Series:
+    asked = {"segment": segment, "measure": measure, "day": day, "since": day - timedelta(DAYS_DRAWN)}
+    rows = release.execute(SERIES, asked).fetchall()
+    return Series(*(tuple(column) for column in zip(*rows, strict=True))) if rows else Series((), (), (), (), ())
 
 
 def failure_notice(days: Days | None, settings: Settings, sentence: str, at: datetime) -> Notice:

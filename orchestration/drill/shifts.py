@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from orchestration.errors import ExtractMissing
-from orchestration.measure.ledger import MEASURES, known_mask
+from orchestration.measure.shift_ledger import MEASURES, known_mask
 from orchestration.measure.shifts import LEAST_EXPECTED, judge
 from orchestration.publish.releases import current_release, open_release
 from orchestration.settings import Home

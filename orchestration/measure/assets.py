@@ -6,7 +6,7 @@ import dagster as dg
 
 from orchestration.known_days import read_known_days
 from orchestration.measure.counts import record_counts
-from orchestration.measure.ledger import record_shifts
+from orchestration.measure.shift_ledger import record_shifts
 from orchestration.partitions import days_of_run
 from orchestration.transform.plan import built_days, finish
 from orchestration.warehouse import Warehouse
