@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 Numbers = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 #: What part of the pool a day takes with it when it goes: a memory of about two months.
 FORGOTTEN_A_DAY = 1 / 60
@@ -92,6 +93,10 @@ class Gauge:
         """One usual move of each series, given the ``noise`` of its single days."""
         prior = PRIOR_WINDOWS * (self._to_noise * noise) ** 2
         return np.maximum(np.sqrt((prior + self._squares) / (PRIOR_WINDOWS + self._windows)), LEAST_SPREAD)
+
+    def restart(self, which: Flags) -> None:
+        """Forgets what these series did by themselves."""
+        self._squares[which] = self._windows[which] = 0.0
 
     def chances(self, standard: Numbers) -> Numbers:
         """How rare moves of so many spreads are."""
