@@ -29,7 +29,8 @@ WEEKLY = "weekly pattern"
 FALSE_SHARE = 0.05
 #: With fewer segments than this the rate is too coarse: each is judged by its own chance.
 FEW_SEGMENTS, FEW_CHANCE = 50, 1e-3
-#: Nobody acts on a smaller relative change, nor on a handful of customers, nor on a thousandth of a base.
+#: Nobody acts on a smaller relative change, nor on a figure that is and was to be smaller than a handful of customers, or than a
+#: thousandth of a base.
 LEAST_EFFECT, LEAST_EXPECTED, LEAST_SHARE = 0.08, 10.0, 0.001
 #: From so many days of history on a verdict is more than a warning.
 DAYS_TO_TRUST = 56
@@ -37,7 +38,8 @@ DAYS_TO_TRUST = 56
 SEGMENTS_IN_COMMON = 8
 #: So many segments show whether a day scatters more than usual.
 SEGMENTS_TO_SCATTER = 20
-#: What moves all segments by more than this part of their noise is a shock to all: it teaches nothing on its first day.
+#: What moves all segments by more than this part of their noise is a shock to all: it teaches nothing on its
+#: first day, unless it comes back on the same weekday.
 LARGE_SHOCK = 0.75
 #: "Everything at once" is one series, judged by its own chance.
 EVERYTHING_CHANCE = 1e-3
@@ -45,6 +47,8 @@ EVERYTHING_CHANCE = 1e-3
 SINGLE_DAY_LIMIT = 4.0
 #: Alerts so many days apart are one; after so many alerted days it has been said, and what lasts is the new usual.
 DAYS_OF_ONE_ALERT, DAYS_TO_SAY = 3, 7
+#: What the bands promise in per cent, and how fast they widen where they cover less (Gibbs and Candès 2021).
+BANDS, BAND_STEP = (95, 99), 0.01
 #: A share is kept this far from 0 and 1, where log-odds have no end.
 SHARE_EDGE = 1e-6
 
@@ -169,7 +173,7 @@ def _panel(counts: pd.DataFrame, kind: Kind, known: pd.DataFrame | None, restart
         lessons=np.where(is_known, np.nan, logs),
         known=is_known,
         restarts=_flags(restarts, "restarts", counts, first_to_last),
-        weekdays=first_to_last.weekday.to_numpy(dtype=np.int64),
+        weekdays=first_to_last.day_of_week.to_numpy(dtype=np.int64),
     )
 
 
@@ -257,11 +261,12 @@ class _Watch:
         allowed = sum(ERROR_SHARES[name] for name in names)
         self._error_shares = np.array([ERROR_SHARES[name] / allowed for name in names])
         self._bands = Gauge(segments, 1)
+        self._outside = {level: 1 - level / 100 for level in BANDS}
         self._beliefs: deque[Baseline] = deque(maxlen=max(SCALE_DAYS.values()))
         self._episodes, self._common_episodes = _Episodes(segments), _Episodes(1)
         #: No window reaches back over this day.
         self._since, self._common_since = np.zeros(segments, int), 0
-        self._last_shock = 0.0
+        self._shocks: deque[float] = deque([0.0] * 7, maxlen=7)
         self._numbers = {name: np.full((days, segments), np.nan) for name in _NUMBERS}
         self._shift, self._scale = np.zeros((days, segments), bool), np.full((days, segments), -1)
         self._state = np.zeros((days, segments), int)
@@ -271,8 +276,7 @@ class _Watch:
     def see(self, day: int) -> None:
         panel = self._panel
         if panel.restarts[day].any():
-            self._bank.restart(panel.restarts[day])
-            self._since[panel.restarts[day]] = day
+            self._restart(day)
         self._state[day] = self._states(day)
         belief = self._bank.baseline()
         self._beliefs.append(belief)
@@ -303,6 +307,13 @@ class _Watch:
         }
         return Judgement(pd.DataFrame(days), pd.DataFrame(everything))
 
+    def _restart(self, day: int) -> None:
+        which = self._panel.restarts[day]
+        self._bank.restart(which)
+        for scale in self._scales:
+            scale.gauge.restart(which)
+        self._since[which] = day
+
     def _states(self, day: int) -> NDArray[np.int64]:
         figures, history = self._panel.figures[day], self._bank.days
         return np.select(
@@ -313,10 +324,19 @@ class _Watch:
 
     def _draw_band(self, day: int, forecast: Numbers, noise: Numbers) -> None:
         self._numbers["expected"][day] = self._panel.natural(forecast)
-        for level in (95, 99):
-            reach = self._bands.critical(1 - level / 100) * noise
+        lessons = self._panel.lessons[day]
+        for level in BANDS:
+            reach = self._bands.critical(self._outside[level]) * noise
             self._numbers[f"lower_{level}"][day] = self._panel.natural(forecast - reach)
             self._numbers[f"upper_{level}"][day] = self._panel.natural(forecast + reach)
+            covered = np.abs(lessons - forecast) <= reach
+            self._learn_outside(level, covered[~np.isnan(lessons) & ~np.isnan(forecast)])
+
+    def _learn_outside(self, level: int, covered: Flags) -> None:
+        if len(covered):
+            promised = 1 - level / 100
+            outside = self._outside[level] + BAND_STEP * (covered.mean() - level / 100)
+            self._outside[level] = min(max(outside, promised / 5), 2 * promised)
 
     def _judge(self, day: int, forecast: Numbers) -> None:
         segments = len(self._panel.segments)
@@ -391,7 +411,7 @@ class _Watch:
         chance = np.minimum(np.take_along_axis(chances, best, axis=0)[0], 1.0)
         effect = np.take_along_axis(effects, best, axis=0)[0]
         least = LEAST_SHARE if self._panel.kind == "share" else LEAST_EXPECTED
-        chance[~(self._numbers["expected"][day] >= least)] = np.nan
+        chance[np.fmax(self._numbers["expected"][day], self._panel.figures[day]) < least] = np.nan
         judged = ~np.isnan(chance)
         rare, critical = _rare(chance)
         self._shift[day] = rare & (np.abs(np.nan_to_num(effect)) >= LEAST_EFFECT)
@@ -423,9 +443,10 @@ class _Watch:
             size = float(np.median(surprise[there] / noise[there]))
             if abs(size) > LARGE_SHOCK:
                 shock = _weighted_median(surprise[there], 1 / noise[there])
-        is_lasting = shock * self._last_shock > 0
-        self._last_shock = shock
-        self._bank.learn(self._panel.lessons[day], int(self._panel.weekdays[day]), shock, is_lasting)
+        is_weekly, is_lasting = shock * self._shocks[0] > 0, shock * self._shocks[-1] > 0
+        self._shocks.append(shock)
+        left_out = 0.0 if is_weekly else shock
+        self._bank.learn(self._panel.lessons[day], int(self._panel.weekdays[day]), left_out, is_lasting)
 
 
 def _rare(chances: Numbers) -> tuple[Flags, float]:

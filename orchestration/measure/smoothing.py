@@ -43,6 +43,10 @@ _CLIPPED_VARIANCE = 1.02
 DAYS_TO_ACCEPT = 3
 #: Relative changes below this are no noise but rounding.
 LEAST_NOISE = 0.004
+#: What is left of the first days, after offsets that fit them closely, is less than the noise to come by this factor.
+FIRST_NOISE = 1.8
+#: So many series have a weekly pattern in common.
+SERIES_IN_COMMON = 8
 
 _TO_STANDARD_DEVIATION = 1.4826
 
@@ -147,19 +151,25 @@ class Bank:
             self._begin(ready)
 
     def _begin(self, ready: NDArray[np.int64]) -> None:
-        """Medians of the first days: a level, weekday offsets drawn towards none, and the noise of what is left."""
+        """Medians of the first days: a level, weekday offsets drawn towards those that all have, and the noise of what is left."""
         first, weekdays = self._first[:, ready], self._first_weekday[:, ready]
         level = np.median(first, axis=0)
         left = first - level
-        self._visits[:, ready] = 0
         for weekday in range(7):
             is_it = weekdays == weekday
             count = is_it.sum(axis=0)
-            mean = np.where(is_it, first - level, 0.0).sum(axis=0) / (count + 1)
-            left -= np.where(is_it, mean, 0.0)
-            self._week[weekday][:, ready] = mean
+            total = np.where(is_it, first - level, 0.0).sum(axis=0)
+            shared = _shared(total[count > 0] / count[count > 0])
+            offset = (total + shared) / (count + 1)
+            left -= np.where(is_it, offset, 0.0)
+            self._week[weekday][:, ready] = offset
             self._visits[weekday, ready] = count
-        noise = np.maximum(_TO_STANDARD_DEVIATION * 1.3 * np.median(np.abs(left), axis=0), 0.01) + 0.02
+        own = _TO_STANDARD_DEVIATION * np.median(np.abs(left), axis=0)
+        noise = np.maximum(FIRST_NOISE * np.maximum(own, np.median(own) / 2), LEAST_NOISE)
         self._level[:, ready], self._noise[:, ready], self._loss[:, ready] = level, noise, noise
         self._swing[:, ready] = self._run[:, ready] = 0.0
         self._age[:, ready] = DAYS_TO_BEGIN
+
+
+def _shared(offsets: Numbers) -> float:
+    return float(np.median(offsets)) if len(offsets) >= SERIES_IN_COMMON else 0.0

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtr, stdtrit
 
 Numbers = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 #: What part of the pool a day takes with it when it goes: a memory of about two months.
 FORGOTTEN_A_DAY = 1 / 60
@@ -31,8 +32,9 @@ LEAST_SPREAD = 0.002
 _TO_STANDARD_DEVIATION = 1.4826
 _WIDTH, _BINS = 0.005, 4000
 _EDGES = _WIDTH * np.arange(1, _BINS)
-_RATIOS = stats.t.isf((1 - TAIL) / 2, FREEDOMS) / stats.t.isf((1 - BODY) / 2, FREEDOMS)
-_PRIOR = PRIOR_VALUES * np.diff(1 - 2 * stats.t.sf(np.concatenate([[0.0], _EDGES, [np.inf]]), PRIOR_FREEDOM))
+_STARTS = stdtrit(FREEDOMS, (1 + TAIL) / 2)
+_RATIOS = _STARTS / stdtrit(FREEDOMS, (1 + BODY) / 2)
+_PRIOR = PRIOR_VALUES * np.diff(2 * stdtr(PRIOR_FREEDOM, np.concatenate([[0.0], _EDGES, [np.inf]])))
 
 
 class Tail:
@@ -55,7 +57,7 @@ class Tail:
     def critical(self, chance: float) -> float:
         """The absolute value that is exceeded with this chance."""
         if chance < 1 - TAIL:
-            return float(stats.t.isf(chance / 2, self._freedom) * self._stretch)
+            return float(-stdtrit(self._freedom, chance / 2) * self._stretch)
         return self._quantile(1 - chance)
 
     def chances(self, values: Numbers) -> Numbers:
@@ -64,15 +66,15 @@ class Tail:
         bins = np.minimum(sizes / _WIDTH, _BINS - 1).astype(int)
         chances = np.maximum(1 - np.concatenate([[0.0], self._below])[bins], 1 - TAIL)
         is_rare = sizes > self._start
-        chances[is_rare] = 2 * stats.t.sf(sizes[is_rare] / self._stretch, self._freedom)
+        chances[is_rare] = 2 * stdtr(self._freedom, -sizes[is_rare] / self._stretch)
         return np.where(np.isnan(values), np.nan, chances)
 
     def _fit(self) -> None:
         pool = self._seen + _PRIOR
         self._below = np.cumsum(pool) / pool.sum()
         self._start = self._quantile(TAIL)
-        self._freedom = FREEDOMS[np.argmin(np.abs(_RATIOS - self._start / self._quantile(BODY)))]
-        self._stretch = self._start / stats.t.isf((1 - TAIL) / 2, self._freedom)
+        fitting = int(np.argmin(np.abs(_RATIOS - self._start / self._quantile(BODY))))
+        self._freedom, self._stretch = FREEDOMS[fitting], self._start / _STARTS[fitting]
 
     def _quantile(self, share: float) -> float:
         return float(_EDGES[min(int(np.searchsorted(self._below, share)), _BINS - 2)])
@@ -92,6 +94,10 @@ class Gauge:
         """One usual move of each series, given the ``noise`` of its single days."""
         prior = PRIOR_WINDOWS * (self._to_noise * noise) ** 2
         return np.maximum(np.sqrt((prior + self._squares) / (PRIOR_WINDOWS + self._windows)), LEAST_SPREAD)
+
+    def restart(self, which: Flags) -> None:
+        """Forgets what these series did by themselves."""
+        self._squares[which] = self._windows[which] = 0.0
 
     def chances(self, standard: Numbers) -> Numbers:
         """How rare moves of so many spreads are."""
