@@ -52,6 +52,16 @@ def add_facts(file: Path, facts: Iterable[DataclassInstance]) -> None:
             written.flush()
             os.fsync(written.fileno())
         unfinished.replace(file)
+        _flush(file.parent)
+
+
+def _flush(folder: Path) -> None:
+    """Has the system write the rename to the disk, so that a power cut cannot take it back."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def plain_reason(reason: str) -> str:

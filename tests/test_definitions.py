@@ -60,6 +60,11 @@ def test_the_night_runs_at_two_for_the_day_that_has_ended_and_is_tried_once_more
     assert request.tags["dagster/max_retries"] == "1"
 
 
+def test_a_failed_night_is_watched_for_wherever_the_daemon_runs(definitions: dg.Definitions) -> None:
+    sensor = definitions.resolve_sensor_def("failed_nights")
+    assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
+
+
 def test_the_whole_job_can_be_started_for_one_partition(definitions: dg.Definitions) -> None:
     job = definitions.resolve_job_def("nightly_refresh")
     assert job.partitions_def is not None

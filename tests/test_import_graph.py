@@ -40,6 +40,17 @@ def test_a_package_imports_none_that_comes_later(package: str) -> None:
     assert [arrow for one in later for arrow in arrows(f"orchestration.{package}", f"orchestration.{one}")] == []
 
 
+#: What puts the packages together, and so may tell people of a night.
+KNOW_ALERT = {"orchestration.cli", "orchestration.refresh", "orchestration.definitions", "orchestration.check"}
+
+
+def test_nobody_but_who_puts_the_packages_together_knows_of_alerts() -> None:
+    importing = {
+        module for module, name in imported_by("orchestration") if f"{name}.".startswith("orchestration.alert.")
+    }
+    assert {module for module in importing if not module.startswith("orchestration.alert.")} == KNOW_ALERT
+
+
 @pytest.mark.parametrize("other", ["dagster", "orchestration", "great_expectations", "duckdb"])
 def test_expectations_know_neither_the_pipeline_nor_the_tools_that_run_them(other: str) -> None:
     assert arrows("expectations", other) == []

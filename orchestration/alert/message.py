@@ -30,7 +30,9 @@ def single(notice: Notice) -> Letter:
 
 
 def digest(notices: Sequence[Notice]) -> Letter:
-    """Several notices in one message, a line each, the worst first; those with one cause stand together below it."""
+    """Several notices in one message, a line each, the worst first; those with one cause stand together, and what can be done
+    about all of them is said once at the end.
+    """
     if len(notices) == 1:
         return single(notices[0])
     by_cause: dict[str, list[Notice]] = {}
@@ -43,8 +45,12 @@ def digest(notices: Sequence[Notice]) -> Letter:
         for cause, alike in by_cause.items()
     ]
     worst = min((notice.severity for notice in notices), key=ORDER.index)
+    shared = [detail for detail in notices[0].details if all(detail in notice.details for notice in notices)]
     return Letter(
-        title=_title(notices), text="\n".join(f"- {line}" for line in lines), html=_list(lines), kind=KINDS[worst]
+        title=_title(notices),
+        text="\n".join([*(f"- {line}" for line in lines), *shared]),
+        html=_list(lines) + "".join(f"<p>{escape(detail)}</p>" for detail in shared),
+        kind=KINDS[worst],
     )
 
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from werkzeug import Request, Response
 
 from orchestration.alert.acknowledgements import Acknowledgement
@@ -346,9 +347,13 @@ def test_killed_while_the_receiver_answers_the_others_are_told_in_the_next_run(h
     assert (len(webhook.titles("first")), len(webhook.titles("second"))) == (1, 1)
 
 
-def test_two_that_deliver_at_a_time_tell_once(held: Home, webhook: Webhook) -> None:
+def test_two_that_deliver_wait_for_each_other_and_tell_once(held: Home, webhook: Webhook) -> None:
     command = [sys.executable, "-c", NIGHT_OF, str(held.path), "undisturbed", NOW.isoformat()]
-    both = [subprocess.Popen(command, cwd=ROOT) for _ in range(2)]
+    with FileLock(held.path / "deliveries.lock"):
+        both = [subprocess.Popen(command, cwd=ROOT) for _ in range(2)]
+        time.sleep(2)
+        assert [one.poll() for one in both] == [None, None]
+        assert webhook.titles() == []
     assert [one.wait() for one in both] == [0, 0]
     assert webhook.titles() == ["at_risk is held since 2017-11-14"]
 

@@ -85,12 +85,14 @@ def test_segments_held_for_one_reason_share_a_line() -> None:
             key=f"held/{name}/{since}",
             title=f"{name} is held since {since}",
             message="email_opt_in was empty in 93 % of 2,475 rows.",
+            details=("Deliver the corrected extract.",),
         )
         for name in ("at_risk", "rfm_champions")
     ]
     letter = digest(held)
     assert letter.title == "2 segments are held on 2017-11-14"
     assert letter.text.splitlines() == [
-        f"- at_risk is held since {since}, rfm_champions is held since {since}: email_opt_in was empty in 93 % of 2,475 rows."
+        f"- at_risk is held since {since}, rfm_champions is held since {since}: email_opt_in was empty in 93 % of 2,475 rows.",
+        "Deliver the corrected extract.",
     ]
     assert digest([*held, shift("men_18_25")]).title == "3 alerts of segments on 2017-11-14"

@@ -80,7 +80,7 @@ def test_a_drill_leaves_the_home_as_it_was_and_tells_of_the_fault(home: Home) ->
 def test_only_facts_of_the_days_before_are_copied(home: Home, tmp_path: Path) -> None:
     drop_company(home, ten_days())
     drop(home, CUSTOMERS, "2024-01-11.csv", "")
-    for derived in ("warehouse.duckdb", "warehouse.duckdb.wal", "refresh.lock", "overrides.jsonl"):
+    for derived in ("warehouse.duckdb", "warehouse.duckdb.wal", "refresh.lock", "overrides.jsonl", "alerts.yml"):
         (home.path / derived).touch()
     (home.releases / "2024-01-09-0").mkdir(parents=True)
     for day in (LAST - ONE_DAY, LAST):
