@@ -37,7 +37,7 @@ lint: setup ## formatter, linters, types
 
 .PHONY: test
 test: setup lint ## formatter, linters, types and every test
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 .PHONY: drill
 drill: setup ## plant each fault in a copy of a night, count false holds in 60 clean ones, renew docs/drill.md (slow)

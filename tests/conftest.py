@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from orchestration.demo import write_demo
@@ -42,9 +43,13 @@ def shop(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Refreshed:
 @pytest.fixture(scope="session")
 def year_of_the_demo(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """The demo company's home, with the whole of 2017 refreshed in one run. Nobody writes to it."""
-    home = Home(tmp_path_factory.mktemp("year"))
-    write_demo(home.path)
-    refreshed(home, date(2017, 1, 1), date(2017, 12, 31))
+    # Tests that run side by side have folders of their own in one above: who comes first makes the year for all.
+    shared = tmp_path_factory.getbasetemp().parent
+    home = Home(shared / "year")
+    with FileLock(shared / "year.lock"):
+        if not home.releases.exists():
+            write_demo(home.path)
+            refreshed(home, date(2017, 1, 1), date(2017, 12, 31))
     return home
 
 

@@ -5,9 +5,10 @@ What was judged of a day rests on that day and its past, so that the ledger of a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import groupby
 from math import isfinite
 from typing import Any
 
@@ -144,40 +145,35 @@ def _named(known: pd.DataFrame, anew: pd.DataFrame) -> pd.DataFrame:
 
 
 def _of_segments(expectations: pd.DataFrame, figures: pd.DataFrame) -> Iterator[Line]:
-    members = figures.set_index(["segment", "as_of_date"])["members"]
+    before = figures.groupby("segment")["members"].shift().rename("members_before")
     judged = expectations[expectations["state"].isin(["warming_up", "judged"])]
-    moved = set(judged[judged["is_shift"]]["segment"]) | _from_or_to_nobody(figures)
-    for segment, days in judged[judged["segment"].isin(moved)].groupby("segment"):
-        before = members[segment].shift()
-        yield from episodes.lines(_verdicts(rows, before) for _, rows in days.groupby("as_of_date"))
-
-
-def _from_or_to_nobody(figures: pd.DataFrame) -> set[str]:
-    return set(figures[figures["members"] == 0]["segment"])
-
-
-def _verdicts(rows: pd.DataFrame, before: pd.Series) -> Sequence[Verdict]:
-    found = []
-    for row in rows.itertuples():
-        verdict = Verdict(
-            as_of_date=row.as_of_date.date(),
-            segment=row.segment,
-            measure=row.measure,
-            observed=row.observed,
-            expected=row.expected,
-            lower=row.lower_95,
-            upper=row.upper_95,
-            p_value=row.p_value,
-            effect=row.effect,
-            scale=row.scale,
-            shift=bool(row.is_shift),
-            is_sure=row.state == "judged",
+    moved = set(judged[judged["is_shift"]]["segment"]) | set(figures[figures["members"] == 0]["segment"])
+    rows = judged[judged["segment"].isin(moved)].merge(
+        figures[["as_of_date", "segment"]].join(before), on=["as_of_date", "segment"]
+    )
+    rows = rows.sort_values(["segment", "as_of_date"], kind="stable")
+    for _, of_segment in groupby(rows.itertuples(index=False), key=lambda row: row.segment):
+        yield from episodes.lines(
+            [_verdict(row) for row in of_day] for _, of_day in groupby(of_segment, key=lambda row: row.as_of_date)
         )
-        size_before = before.get(row.as_of_date)
-        if row.measure == "members" and size_before is not None and size_before == size_before:
-            verdict = episodes.came_or_went(verdict, size_before)
-        found.append(verdict)
-    return found
+
+
+def _verdict(row: Any) -> Verdict:
+    verdict = Verdict(
+        as_of_date=row.as_of_date.date(),
+        segment=row.segment,
+        measure=row.measure,
+        observed=row.observed,
+        expected=row.expected,
+        lower=row.lower_95,
+        upper=row.upper_95,
+        p_value=row.p_value,
+        effect=row.effect,
+        scale=row.scale,
+        shift=bool(row.is_shift),
+        is_sure=row.state == "judged",
+    )
+    return episodes.came_or_went(verdict, row.members_before) if row.measure == "members" else verdict
 
 
 def _of_everything(everything: dict[str, pd.DataFrame], figures: pd.DataFrame) -> Iterator[Line]:
