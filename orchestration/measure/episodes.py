@@ -63,13 +63,16 @@ class Line:
 
 
 def lines(days: Iterable[Sequence[Verdict]]) -> Iterator[Line]:
-    """The ledger of one segment, from its judged days in order, each with the verdicts of its measures. A day that was not judged is left out."""
+    """The ledger of one segment, from its judged days in order, each with the verdicts of its measures. A day that was not judged is left out.
+
+    Of several figures that moved the members are told, else the rarest.
+    """
     line: Line | None = None
     told, quiet = 0.0, 0
     for verdicts in days:
         alerts = [verdict for verdict in verdicts if verdict.shift]
         if alerts:
-            alert = min(alerts, key=lambda verdict: verdict.p_value)
+            alert = min(alerts, key=lambda verdict: (verdict.measure != "members", verdict.p_value))
             severity = _severity(alert)
             if line is None:
                 state: State = "opened"
