@@ -91,7 +91,9 @@ def _only_filters(parsed: exp.Expr) -> bool:
 
 def _conjuncts(condition: exp.Expr) -> list[exp.Expr]:
     condition = condition.unnest()
-    return list(condition.flatten()) if isinstance(condition, exp.And) else [condition]
+    if not isinstance(condition, exp.And):
+        return [condition]
+    return [found for part in condition.flatten() for found in _conjuncts(part)]
 
 
 def _is_found_by(parsed: exp.Expr) -> exp.Expr:

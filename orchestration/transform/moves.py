@@ -160,6 +160,13 @@ left join main.customers as former on former.customer_id = state.customer_id and
 left join main.customers as present on present.customer_id = state.customer_id and present.as_of_date = state.as_of_date
 """
 RANK = "case when state.step = 3 or not state.has_events then present.{column} else former.{column} end as {column}"
+#: The same of a table of ranks that a rule looks into.
+RANKED = """
+select kept.* replace (state.state as customer_id, state.as_of_date as as_of_date)
+from {kept} as kept
+inner join main.batch as state on state.customer_id = kept.customer_id
+    and kept.as_of_date = case when state.step = 3 or not state.has_events then state.as_of_date else state.before end
+"""
 
 #: A segment in another's rule has the members that are on record; in the states between it has those of the day itself.
 MEMBERS = """
@@ -346,8 +353,19 @@ class Rules:
 
     @property
     def attributes(self) -> set[str]:
-        """The attributes of dim_customers that are asked for, and a mover's worth."""
-        return {REVENUE} | {column for rule in self.rules.values() for column in rule.columns}
+        """The attributes of dim_customers that are asked for, and a mover's worth. A rule may have columns of its own making besides."""
+        asked = {REVENUE} | {column for rule in self.rules.values() for column in rule.columns}
+        return asked & self.models.columns.get(f"customers.{CUSTOMERS}", set())
+
+    @property
+    def derived(self) -> list[str]:
+        """The tables besides dim_customers that are asked for and have to be computed in the states between."""
+        return sorted({table for rule in self.rules.values() for table in rule.tables} & self.models.derived.keys())
+
+    @property
+    def needed(self) -> set[str]:
+        """The tables behind all that is asked for."""
+        return self.models.behind(self.attributes) | self.models.beneath(set(self.derived))
 
     @property
     def columns(self) -> str:
@@ -404,11 +422,8 @@ def keep_the_day_before(connection: duckdb.DuckDBPyConnection, rules: Rules) -> 
     ``refresh.customers_before``. Nothing where dim_customers does not have that day, or was made of other models.
     """
     connection.execute("drop table if exists refresh.customers_before")
-    tables = columns_of_tables(connection)
-    if (
-        rules.attributes <= tables.get("customers.dim_customers", set())
-        and {"refresh.customers_made_of", "metrics.segment_sizes"} <= tables.keys()
-    ):
+    read = {f"customers.{CUSTOMERS}", "refresh.customers_made_of", "metrics.segment_sizes"}
+    if read <= rules.models.columns.keys():
         connection.execute(KEEP.format(columns=rules.columns), {"fingerprint": rules.models.fingerprint})
 
 
@@ -434,17 +449,23 @@ def _note_states(copy: Copy, rules: Rules) -> None:
     """The attributes of every mover in each of the states: the copy's ``customers.dim_customers``."""
     _note_the_day_before(copy, rules)
     _run(copy, KNOWN_STATES.replace("{columns}", rules.columns))
-    comparing, behind = copy.models.comparing_among(rules.attributes), copy.models.behind(rules.attributes)
+    comparing, needed = copy.models.comparing_among(rules.attributes), rules.needed
     ranks = "".join(f", {RANK.format(column=column)}" for column in sorted(comparing))
     for first, last in _batches(copy):
         days = f"as_of_date between date '{first}' and date '{last}'"
         _run(copy, f"create or replace table main.batch as from main.between_states where {days}")
         for versions in copy.models.versioned:
-            if versions.table in behind:
+            if versions.table in needed:
                 _run(copy, f"create or replace table {versions.table} as {_known(versions, 'main.batch')}")
-        copy.derive("select distinct as_of_date from main.batch", rules.attributes, compare=False)
+        copy.derive("select distinct as_of_date from main.batch", needed, compare=False)
         _run(copy, COMPUTED.replace("{columns}", rules.columns).replace("{ranks}", ranks))
+        for table in rules.derived:
+            is_of_ranks = table in copy.models.comparing and {"as_of_date", "customer_id"} <= copy.models.columns[table]
+            rows = RANKED.replace("{kept}", _kept(table)) if is_of_ranks else f"from {table}"
+            _run(copy, f"insert into {_kept(table)} by name {rows}")
     _run(copy, "create or replace table customers.dim_customers as from main.customers")
+    for table in rules.derived:
+        _run(copy, f"create or replace table {table} as from {_kept(table)}")
 
 
 def _note_the_day_before(copy: Copy, rules: Rules) -> None:
@@ -456,16 +477,23 @@ def _note_the_day_before(copy: Copy, rules: Rules) -> None:
     ).fetchall()
     if day is None:
         made = f"select {rules.columns} from {{warehouse}}.customers.dim_customers where false"
-    elif kept and kept[0][0]:
+    elif kept and kept[0][0] and not rules.derived:
         made = f"select {rules.columns} from {{warehouse}}.refresh.customers_before"
     else:
         for versions in copy.models.versioned:
             _run(copy, f"create view {versions.table} as from {{warehouse}}.{versions.table}")
-        copy.derive(f"select date '{day}' as as_of_date", rules.attributes, compare=True)
+        copy.derive(f"select date '{day}' as as_of_date", rules.needed, compare=True)
         for versions in copy.models.versioned:
             _run(copy, f"drop view {versions.table}")
         made = f"select {rules.columns} from customers.dim_customers"
     _run(copy, f"create table main.former as {made}")
+    for table in rules.derived:
+        former = f"union by name from {table}" if day is not None else ""
+        _run(copy, f"create table {_kept(table)} as from {{warehouse}}.{table} {former}")
+
+
+def _kept(table: str) -> str:
+    return f"main.{table.replace('.', '_')}"
 
 
 def _known(versions: Versions, states: str) -> str:
@@ -529,7 +557,7 @@ def _note_what_is_known(copy: Copy, rules: Rules) -> None:
             segment,
             position,
             clause.text,
-            bool(clause.columns & comparing),
+            bool(clause.columns & comparing or clause.tables & copy.models.comparing),
             list(clause.segments),
             _raw_of(clause.columns, raw),
         )

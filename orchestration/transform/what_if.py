@@ -76,9 +76,13 @@ class CustomerModels:
 
     def behind(self, columns: set[str]) -> set[str]:
         """The tables on which columns of ``dim_customers`` hang, through every model in between."""
+        return self.beneath(tables_behind(self.compiled[CUSTOMERS], columns))
+
+    def beneath(self, tables: set[str]) -> set[str]:
+        """The tables, and those of which they are made, through every model in between."""
         names = {self._table(name): name for name in self._nodes}
         found: set[str] = set()
-        asked = tables_behind(self.compiled[CUSTOMERS], columns)
+        asked = tables
         while asked:
             found |= asked
             asked = {
@@ -126,8 +130,8 @@ class Copy:
     warehouse: str
     models: CustomerModels
 
-    def derive(self, days: str, columns: set[str], *, compare: bool) -> None:
-        """Computes ``dim_customers`` with all that its ``columns`` hang on, for the as-of dates that the query ``days`` gives, from the
+    def derive(self, days: str, needed: set[str], *, compare: bool) -> None:
+        """Computes ``dim_customers`` and the tables that are ``needed``, for the as-of dates that the query ``days`` gives, from the
         versioned models in the copy.
 
         Without ``compare`` the models that compare customers have no rows: the copy does not have everybody.
@@ -137,7 +141,7 @@ class Copy:
             "lag(as_of_date) over (order by as_of_date) as previous_as_of_date, "
             f"lead(as_of_date) over (order by as_of_date) as next_as_of_date from ({days})"
         )
-        needed = self.models.behind(columns) | {f"customers.{CUSTOMERS}"}
+        needed = needed | {f"customers.{CUSTOMERS}"}
         for table, query in self.models.derived.items():
             left_empty = table not in needed or (table in self.models.comparing and not compare)
             made = f"from {self.warehouse}.{table} limit 0" if left_empty else query

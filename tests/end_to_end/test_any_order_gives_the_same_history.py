@@ -12,6 +12,7 @@ from tests.builders import SHOP_DAYS, Refreshed, Stage, ask, corner_shop, curren
 TABLES = [
     "metrics.segment_counts_daily",
     "metrics.segment_membership_history",
+    "metrics.segment_moves",
     "metrics.segment_flows_daily",
     "metrics.segment_overlap",
     "metrics.input_quality",
