@@ -4,9 +4,9 @@ there an alarm for nothing? The home is only read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
 import duckdb
@@ -85,34 +85,42 @@ class ShiftDrill:
     alerts_per_segment_and_year: float
 
 
-def drill_shifts(home: Home, progress: Progress, seed: int = 1) -> ShiftDrill:
-    """Plants every shift in every segment of the current release's history. Raises ExtractMissing where there is too little of it."""
+def drill_shifts(
+    home: Home,
+    progress: Progress,
+    shifts: Sequence[PlantedShift] = SHIFTS,
+    measures: Sequence[str] = PLANTED_IN,
+    seed: int = 1,
+) -> ShiftDrill:
+    """Plants each shift in each of the figures of every segment in the current release's history. Raises ExtractMissing where there is
+    too little of it.
+    """
     manifest = current_release(home)
     if manifest is None:
         raise ExtractMissing(f"There is no release in {home.releases} yet: make one with `segments refresh`.")
     with open_release(home, manifest) as release:
-        panels = {measure: _panel(release, measure) for measure in PLANTED_IN}
+        panels = {measure: _panel(release, measure) for measure in measures}
         known = release.execute(
             "select distinct segment, as_of_date, known_because as because from metrics.segment_expectations where known_because is not null"
         ).df()
         ((alerts,),) = release.execute(
             "select count(*) from metrics.segment_shifts where state = 'opened' and as_of_date >= $since",
-            {"since": panels["members"].index[min(DAYS_BEFORE, len(panels["members"]) - 1)]},
+            {"since": manifest.first_as_of_date + timedelta(DAYS_BEFORE)},
         ).fetchall()
-    days = panels["members"].index
+    days, segments = (axis for axis in panels[measures[0]].axes)
     needed = DAYS_BEFORE + DAYS_AFTER + 1
     if len(days) < needed:
         raise ExtractMissing(
             f"The release has {len(days)} days; the drill of shifts needs {needed}. Refresh a longer range."
         )
     found, too_small = [], {}
-    todo = len(PLANTED_IN) * len(SHIFTS) * ROUNDS
+    todo = len(measures) * len(shifts) * ROUNDS
     done = 0
     for measure, panel in panels.items():
         mask = known_mask(known, panel)
         large = panel.columns[panel.median() >= LEAST_EXPECTED]
         too_small[measure] = sorted(set(panel.columns) - set(large))
-        for shift in SHIFTS:
+        for shift in shifts:
             delays: list[float] = []
             for plot in _plots(large, seed):
                 progress(done, todo, f"{measure} {shift.name}")
@@ -120,11 +128,11 @@ def drill_shifts(home: Home, progress: Progress, seed: int = 1) -> ShiftDrill:
                 done += 1
             seen = [delay for delay in delays if not np.isnan(delay)]
             found.append(Found(measure, shift.name, len(delays), len(seen), float(np.median(seen)) if seen else None))
-    segment_years = len(panels["members"].columns) * (len(days) - DAYS_BEFORE) / 365
+    segment_years = len(segments) * (len(days) - DAYS_BEFORE) / 365
     return ShiftDrill(
         days[0].date(),
         days[-1].date(),
-        len(panels["members"].columns),
+        len(segments),
         found,
         too_small,
         alerts,
