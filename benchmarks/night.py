@@ -100,6 +100,17 @@ class Benchmark:
                 disagreements=disagreements,
             )
 
+    def explained(self) -> tuple[str, int, Cost]:
+        """The segment in which most moved last night, how many, and what explaining it costs, the command's start included."""
+        with duckdb.connect(str(self.home / "releases" / "current" / "segments.duckdb"), read_only=True) as release:
+            ((segment, moved),) = release.execute(
+                "select segment, entered + exited from metrics.segment_counts_daily where as_of_date = $day order by 2 desc limit 1",
+                {"day": self.days[-1]},
+            ).fetchall()
+        command = [sys.executable, "-m", "orchestration.cli", "explain", segment, "--home", str(self.home)]
+        cost, _ = measured(command, self.product, self.folder / "explain.log")
+        return segment, moved, cost
+
     def _copy_product(self, segments: int) -> int:
         """The product as a company with so many segments would have it: its code as it is, its dbt project with more segments."""
         shutil.rmtree(self.product, ignore_errors=True)
@@ -243,6 +254,9 @@ def run(
             nights.append(night)
             status.update(f"after {night.day}")
     _print(console, nights, size, benchmark.segments)
+    if len(nights) > 1:
+        segment, moved, cost = benchmark.explained()
+        console.print(f"Explaining {segment}, in which {moved:,} customers moved: {cost.wall:.1f} s")
     return nights
 
 

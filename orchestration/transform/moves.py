@@ -450,7 +450,11 @@ def _note_states(copy: Copy, rules: Rules) -> None:
     _note_the_day_before(copy, rules)
     _run(copy, KNOWN_STATES.replace("{columns}", rules.columns))
     comparing, needed = copy.models.comparing_among(rules.attributes), rules.needed
-    ranks = "".join(f", {RANK.format(column=column)}" for column in sorted(comparing))
+    settled = copy.models.of_the_day_before
+    ranks = "".join(
+        f", {f'present.{column} as {column}' if column in settled else RANK.format(column=column)}"
+        for column in sorted(comparing)
+    )
     for first, last in _batches(copy):
         days = f"as_of_date between date '{first}' and date '{last}'"
         _run(copy, f"create or replace table main.batch as from main.between_states where {days}")
@@ -551,7 +555,7 @@ def _note_what_is_known(copy: Copy, rules: Rules) -> None:
         "create table main.redefined (as_of_date date, segment varchar)",
     )
     raw = rules.raw_columns(CUSTOMERS)
-    comparing = copy.models.comparing_among(rules.attributes)
+    comparing = copy.models.comparing_among(rules.attributes) - copy.models.of_the_day_before
     rows = [
         (
             segment,

@@ -95,6 +95,12 @@ class CustomerModels:
         return {column for column in columns if self.behind({column}) & self.comparing}
 
     @cached_property
+    def of_the_day_before(self) -> set[str]:
+        """The columns of ``dim_customers`` that say what was so the day before: nothing that comes on the day moves them."""
+        columns = self._nodes[CUSTOMERS]["columns"].items()
+        return {name for name, column in columns if column["config"]["meta"].get("is_of_the_day_before")}
+
+    @cached_property
     def _derived(self) -> set[str]:
         stop = {versions.table for versions in self.versioned}
         found: set[str] = set()

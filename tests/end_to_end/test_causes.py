@@ -161,3 +161,12 @@ def test_others_moved_whoever_changed_rank_and_did_nothing(with_what_came: pd.Da
     assert set(in_the_base[did_nothing]["cause"]) == {"rank_moved"}
     of_others = with_what_came[with_what_came["cause"] == "rank_moved"]
     assert of_others[of_others["own"].astype(bool) | of_others["others"].astype(bool)].empty
+
+
+def test_who_ceases_to_be_a_new_top_spender_on_the_morrow_does_so_as_time_passes(year_of_the_demo: Home) -> None:
+    exits = ask(
+        year_of_the_demo,
+        "select distinct cause from metrics.segment_moves where segment = 'new_top_spenders' and direction = 'exited' "
+        "and clause = 'spend_percentile_previous_day < 90'",
+    )
+    assert exits == [("time_passed",)]
