@@ -22,7 +22,7 @@ from orchestration.measure.tails import Gauge
 Kind = Literal["stock", "flow", "share"]
 
 #: The chance of a false alert that each scale may spend: a shift of a day, of a level, a drift, a lost weekly pattern (flows only).
-ERROR_SHARES = {"1 day": 0.25, "3 days": 0.2, "7 days": 0.2, "28 days": 0.2, "weekly pattern": 0.15}
+ERROR_SHARES = {"1 day": 0.3, "3 days": 0.05, "7 days": 0.25, "28 days": 0.25, "weekly pattern": 0.15}
 SCALE_DAYS = {"1 day": 1, "3 days": 3, "7 days": 7, "28 days": 28, "weekly pattern": 14}
 WEEKLY = "weekly pattern"
 #: Of the segments alerted on a day at most this share may be false (Benjamini and Hochberg 1995).
@@ -47,6 +47,8 @@ EVERYTHING_CHANCE = 1e-3
 SINGLE_DAY_LIMIT = 4.0
 #: Alerts so many days apart are one; after so many alerted days it has been said, and what lasts is the new usual.
 DAYS_OF_ONE_ALERT, DAYS_TO_SAY = 3, 7
+#: Chances outside of these count as these: nothing is impossible, and one calm scale does not outweigh an alarming one.
+LEAST_CHANCE, MOST_CHANCE = 1e-15, 0.9
 #: What the bands promise in per cent, and how fast they widen where they cover less (Gibbs and Candès 2021).
 BANDS, BAND_STEP = (95, 99), 0.01
 #: A share is kept this far from 0 and 1, where log-odds have no end.
@@ -263,6 +265,7 @@ class _Watch:
         self._bands = Gauge(segments, 1)
         self._outside = {level: 1 - level / 100 for level in BANDS}
         self._beliefs: deque[Baseline] = deque(maxlen=max(SCALE_DAYS.values()))
+        self._slow_beliefs: deque[Baseline] = deque(maxlen=max(SCALE_DAYS.values()))
         self._episodes, self._common_episodes = _Episodes(segments), _Episodes(1)
         #: No window reaches back over this day.
         self._since, self._common_since = np.zeros(segments, int), 0
@@ -280,6 +283,7 @@ class _Watch:
         self._state[day] = self._states(day)
         belief = self._bank.baseline()
         self._beliefs.append(belief)
+        self._slow_beliefs.append(self._bank.slow_baseline())
         forecast = belief.forecast(panel.weekdays[day : day + 1])[0]
         noise = panel.noise(belief.noise, forecast)
         surprise = panel.lessons[day] - forecast
@@ -350,7 +354,7 @@ class _Watch:
                 continue
             shared, common[number] = self._in_common(scale, move, day)
             reading = self._read(scale, move, shared, forecast)
-            chances[number], effects[number] = reading.chance / self._error_shares[number], reading.effect
+            chances[number], effects[number] = reading.chance, reading.effect
             readings.append(reading)
         if not readings:
             return
@@ -361,7 +365,9 @@ class _Watch:
         """How far the last days of the scale lie from what was believed before the first of them; None without that belief."""
         if len(self._beliefs) < scale.days:
             return None
-        panel, belief = self._panel, self._beliefs[-scale.days]
+        panel = self._panel
+        beliefs = self._slow_beliefs if panel.kind == "flow" and scale.days > 1 else self._beliefs
+        belief = beliefs[-scale.days]
         days = slice(day - scale.days + 1, day + 1)
         weekdays = panel.weekdays[days]
         forecasts = belief.forecast(weekdays)
@@ -407,8 +413,8 @@ class _Watch:
 
     def _say(self, day: int, chances: Numbers, effects: Numbers, spread: Numbers) -> None:
         """The verdict on each segment, by its rarest scale."""
-        best = np.argmin(np.nan_to_num(chances, nan=np.inf), axis=0)[None]
-        chance = np.minimum(np.take_along_axis(chances, best, axis=0)[0], 1.0)
+        best = np.argmin(np.nan_to_num(chances / self._error_shares[:, None], nan=np.inf), axis=0)[None]
+        chance = _combined(chances, self._error_shares[:, None])
         effect = np.take_along_axis(effects, best, axis=0)[0]
         least = LEAST_SHARE if self._panel.kind == "share" else LEAST_EXPECTED
         chance[np.fmax(self._numbers["expected"][day], self._panel.figures[day]) < least] = np.nan
@@ -447,6 +453,17 @@ class _Watch:
         self._shocks.append(shock)
         left_out = 0.0 if is_weekly else shock
         self._bank.learn(self._panel.lessons[day], int(self._panel.weekdays[day]), left_out, is_lasting)
+
+
+def _combined(chances: Numbers, weights: Numbers) -> Numbers:
+    """One chance of several that hang together, by column: Cauchy's combination (Liu and Xie 2020), exact in the tail. NaN has no
+    say; a column of none is NaN.
+    """
+    said = ~np.isnan(chances)
+    heard = np.where(said, weights, 0.0)
+    unlikely = 1 / np.tan(np.pi * np.clip(np.nan_to_num(chances, nan=0.5), LEAST_CHANCE, MOST_CHANCE))
+    mean = (heard * unlikely).sum(axis=0) / np.maximum(heard.sum(axis=0), LEAST_CHANCE)
+    return np.where(said.any(axis=0), np.arctan2(1.0, mean) / np.pi, np.nan)
 
 
 def _rare(chances: Numbers) -> tuple[Flags, float]:

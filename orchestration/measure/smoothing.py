@@ -33,6 +33,8 @@ FILTERS = (
     (1.0, 0.6),
     (1.0, 0.9),
 )
+#: The filter without a swing.
+SLOWEST = 0
 #: What part of a surprise moves the level, a weekday's offset, the variance and the loss of a filter; a young filter learns faster.
 LEVEL_GAIN, WEEK_GAIN, NOISE_GAIN, LOSS_GAIN = 0.03, 0.12, 0.03, 0.03
 #: A surprise of more standard deviations is clipped to so many.
@@ -83,14 +85,21 @@ class Bank:
 
     def baseline(self) -> Baseline:
         """The belief of each series' best filter, in front of the next day."""
-        best = np.argmin(np.where(np.isnan(self._loss), np.inf, self._loss), axis=0)[None]
+        return self._belief(np.argmin(np.where(np.isnan(self._loss), np.inf, self._loss), axis=0))
+
+    def slow_baseline(self) -> Baseline:
+        """The level and the week alone, as if each series always came back to them: a yardstick for what creeps."""
+        return self._belief(np.full(len(self.days), SLOWEST))
+
+    def _belief(self, filters: NDArray[np.int64]) -> Baseline:
+        which = filters[None]
 
         def of(values: Numbers) -> Numbers:
-            return np.asarray(np.take_along_axis(values, best, axis=0)[0])
+            return np.asarray(np.take_along_axis(values, which, axis=0)[0])
 
-        week = np.take_along_axis(self._week, best[None], axis=1)[:, 0]
+        week = np.take_along_axis(self._week, which[None], axis=1)[:, 0]
         noise = of(self._noise) * np.sqrt(1 + 7 / np.maximum(self.days, 1))
-        return Baseline(of(self._level), of(self._swing), self._decay[best[0], 0], week, noise)
+        return Baseline(of(self._level), of(self._swing), self._decay[filters, 0], week, noise)
 
     def restart(self, which: Flags) -> None:
         """Forgets these series."""

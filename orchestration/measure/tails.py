@@ -15,7 +15,7 @@ Flags = NDArray[np.bool_]
 #: What part of the pool a day takes with it when it goes: a memory of about two months.
 FORGOTTEN_A_DAY = 1 / 60
 #: A pool begins with so many values of a Student t of so few degrees of freedom, which never leave it: a careful start.
-PRIOR_VALUES, PRIOR_FREEDOM = 200.0, 4.0
+PRIOR_VALUES, PRIOR_FREEDOM = 100.0, 4.0
 #: The tail begins at the higher quantile; how heavy it is, the ratio of the two tells.
 BODY, TAIL = 0.80, 0.98
 #: Degrees of freedom that a tail may have.
