@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +16,7 @@ import duckdb
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 from orchestration.alert.delivery import Patience
 from orchestration.alert.notices import Notice, Series
@@ -99,6 +102,18 @@ class Webhook:
     server: HTTPServer
     got: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
+
+    @classmethod
+    def listening(cls, server: HTTPServer) -> Webhook:
+        hook = cls(server)
+
+        def answer(request: Request) -> Response:
+            path = request.path.strip("/")
+            hook.got.setdefault(path, []).append(json.loads(request.get_data()))
+            return Response("no", status=500) if path in hook.broken else Response("ok")
+
+        server.expect_request(re.compile(".*"), method="POST").respond_with_handler(answer)
+        return hook
 
     def url(self, path: str = "crm", **options: Any) -> str:
         asked = "&".join(f"{name}={value}" for name, value in options.items())

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator
 
 import pytest
 from pytest_httpserver import HTTPServer
-from werkzeug import Request, Response
 
 from orchestration.settings import Home
 from tests.alert.builders import DAY, Mailbox, Webhook, free_port, publish, serve
@@ -16,15 +13,7 @@ from tests.alert.builders import DAY, Mailbox, Webhook, free_port, publish, serv
 
 @pytest.fixture
 def webhook(httpserver: HTTPServer) -> Webhook:
-    hook = Webhook(httpserver)
-
-    def answer(request: Request) -> Response:
-        path = request.path.strip("/")
-        hook.got.setdefault(path, []).append(json.loads(request.get_data()))
-        return Response("no", status=500) if path in hook.broken else Response("ok")
-
-    httpserver.expect_request(re.compile(".*"), method="POST").respond_with_handler(answer)
-    return hook
+    return Webhook.listening(httpserver)
 
 
 @pytest.fixture

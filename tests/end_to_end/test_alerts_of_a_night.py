@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from pytest_httpserver import HTTPServer
 
 from orchestration.settings import Home
 from tests.alert.builders import Webhook, free_port, write_alerts
@@ -51,6 +52,11 @@ def wait_for(path: Path, running: subprocess.Popen[str]) -> None:
     while not path.exists():
         assert running.poll() is None, running.communicate()
         time.sleep(0.01)
+
+
+@pytest.fixture
+def webhook(httpserver: HTTPServer) -> Webhook:
+    return Webhook.listening(httpserver)
 
 
 @pytest.fixture(scope="module")
