@@ -308,11 +308,18 @@ def release_held(context: Context, names: tuple[str, ...], reason: str) -> int:
     return _print_status(context)
 
 
+of_one_measure = click.option(
+    "--measure",
+    type=click.Choice(["members", "entered", "exited", "share"]),
+    help="Only what is told of this figure of the segment.",
+)
+
+
 @main.command()
 @click.argument("segment")
 @click.option("--reason", required=True, help="What is known of it; kept with your name and the time.")
 @click.option("--until", type=Day(), help="The last as-of date for which nobody is told; default: until it recovers.")
-@click.option("--measure", help="Only this measure of the segment, such as members.")
+@of_one_measure
 @_command
 def ack(context: Context, segment: str, reason: str, until: date | None, measure: str | None) -> None:
     """Say that what is up with SEGMENT is known: no more is told of it than its recovery."""
@@ -323,7 +330,7 @@ def ack(context: Context, segment: str, reason: str, until: date | None, measure
 @click.argument("segment")
 @click.option("--until", type=Day(), required=True, help="The last as-of date for which nobody is told.")
 @click.option("--reason", required=True, help="Why; kept with your name and the time.")
-@click.option("--measure", help="Only this measure of the segment, such as members.")
+@of_one_measure
 @_command
 def snooze(context: Context, segment: str, until: date, reason: str, measure: str | None) -> None:
     """Have nobody told of SEGMENT until a day, whatever happens to it."""
