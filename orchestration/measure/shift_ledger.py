@@ -42,6 +42,8 @@ create or replace table metrics.segment_shifts (
 
 ALL_TABLES = sorted(EXTRACT_TABLES)
 
+BAND = ["expected", "lower_95", "upper_95", "lower_99", "upper_99"]
+
 #: Everything at once is told where the middle segment moved by so much.
 EVERYTHING_EFFECT = 0.15
 
@@ -123,6 +125,7 @@ def _judged(
     wide = figures.pivot(index="as_of_date", columns="segment", values=measure).astype(float)
     judgement = judge(wide, kind, known_mask(known, wide), known_mask(anew, wide))
     days = judgement.days.rename(columns={"date": "as_of_date", "shift": "is_shift"})
+    days[BAND] = days[BAND].clip(lower=0.0)  # nobody is fewer than nobody
     observed = wide.stack(future_stack=True).rename("observed").rename_axis(["as_of_date", "segment"]).reset_index()
     return days.merge(observed, on=["as_of_date", "segment"]).assign(measure=measure), judgement.everything
 
@@ -287,7 +290,7 @@ def _seen(verdict: Verdict, wholes: Mapping[str, str]) -> str:
     assert verdict.segment is not None
     whole = wholes[verdict.segment]
     return WORDS[verdict.measure].format(
-        observed=verdict.observed, lower=max(verdict.lower, 0.0), upper=max(verdict.upper, 0.0), whole=whole
+        observed=verdict.observed, lower=verdict.lower, upper=verdict.upper, whole=whole
     )
 
 
