@@ -93,7 +93,7 @@ def tell_failure(
     is wrong in the home: it would stand before the failure itself.
     """
     at = at or datetime.now(UTC)
-    with suppress(ConfigurationError):
+    with suppress(ConfigurationError, OSError):
         if routes := read_routes(home):
             return deliver(home, [failure_notice(days, settings, sentence, at)], routes, at, (), patience)
     return Delivery()

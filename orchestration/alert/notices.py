@@ -55,7 +55,7 @@ class Series:
 class Notice:
     """One thing to tell.
 
-    ``key`` is the identity of an episode's state, such as ``shift/at_risk/members/2017-11-14/opened``: a receiver hears of a key
+    ``key`` is the identity of an episode's state, such as ``shift/at_risk/2017-11-14/opened``: a receiver hears of a key
     once, ever. The key of a recovery is the episode's with ``/recovered`` behind it. ``since`` is the first day of the
     episode, by which an acknowledgement knows what it acknowledges. ``segment`` None is about everything. Nothing in it is
     a customer's value.

@@ -74,7 +74,7 @@ class Found:
 
 @dataclass(frozen=True)
 class ShiftDrill:
-    """The scorecard. ``too_small`` segments have fewer than 10 of a figure on most days, and nothing was planted there."""
+    """The scorecard. ``too_small`` segments have fewer than 10 of a figure on most days, or no day that is like others; nothing was planted there."""
 
     first_day: date
     last_day: date
@@ -118,7 +118,8 @@ def drill_shifts(
     done = 0
     for measure, panel in panels.items():
         mask = known_mask(known, panel)
-        large = panel.columns[panel.median() >= LEAST_EXPECTED]
+        usable = (panel.notna() & ~mask).iloc[DAYS_BEFORE : len(panel) - DAYS_AFTER]
+        large = panel.columns[(panel.median() >= LEAST_EXPECTED) & usable.any()]
         too_small[measure] = sorted(set(panel.columns) - set(large))
         for shift in shifts:
             delays: list[float] = []
@@ -159,7 +160,8 @@ def _delays(
     planted = panel.copy()
     onsets = {}
     for segment in segments:
-        judged = np.flatnonzero(~mask[segment].to_numpy()[DAYS_BEFORE : len(panel) - DAYS_AFTER])
+        usable = (panel[segment].notna() & ~mask[segment]).to_numpy()
+        judged = np.flatnonzero(usable[DAYS_BEFORE : len(panel) - DAYS_AFTER])
         onset = DAYS_BEFORE + int(chance.choice(judged))
         figures = panel[segment].to_numpy()[onset:]
         planted.iloc[onset:, panel.columns.get_loc(segment)] = _thinned_or_added(

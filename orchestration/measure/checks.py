@@ -14,18 +14,17 @@ CHECK = "is_refreshed"
 #: The check of all segments together: nothing moved everything at once.
 EVERYTHING = "everything"
 
-#: What each open episode was last told with, on the newest day.
+#: What each open episode was last told with.
 OPEN_SHIFTS = """
-with newest as (select max(as_of_date) as day from metrics.segment_counts_daily)
 select
     coalesce(segment, $everything),
     arg_max(severity, as_of_date),
     arg_max(message, as_of_date) filter (where message <> ''),
-    min(opened_on)
+    arg_max(opened_on, as_of_date)
 from metrics.segment_shifts
-where state <> 'noted'
+where state <> 'noted' and coalesce(segment in (select segment from refresh.definitions), true)
 group by coalesce(segment, $everything)
-having max(as_of_date) = (select day from newest) and arg_max(state, as_of_date) <> 'recovered'
+having arg_max(state, as_of_date) <> 'recovered'
 """
 
 

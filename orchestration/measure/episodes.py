@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from math import log
 from typing import Literal
 
 State = Literal["opened", "continuing", "worse", "recovered", "noted"]
@@ -18,8 +19,10 @@ QUIET_DAYS = 3
 #: A rare and large shift of who is in the segment is critical; everything else is a warning.
 CRITICAL_CHANCE, CRITICAL_EFFECT = 1e-6, 0.25
 CRITICAL_MEASURES = {"members", "share"}
-#: It got worse where the shift is so many times as large as it was when last told, and larger by so much at least.
-WORSE_BY, WORSE_BY_AT_LEAST = 2.0, 0.25
+#: It got worse where the shift is so many times as large, on the logarithm, as it was when last told, and at least a fall by a quarter.
+WORSE_BY, WORSE_AT_LEAST = 2.0, 0.29
+#: A fall to nothing is as large as one to this share.
+EVERYTHING_LEFT = 0.001
 #: So many members are somebody: fewer come and go without a word.
 SOMEBODY = 10
 
@@ -65,7 +68,8 @@ class Line:
 def lines(days: Iterable[Sequence[Verdict]]) -> Iterator[Line]:
     """The ledger of one segment, from its judged days in order, each with the verdicts of its measures. A day that was not judged is left out.
 
-    Of several figures that moved the members are told, else the rarest.
+    Of several figures that moved the members are told, else the rarest. On a quiet day of an open episode its figure stands as it came, or,
+    where it is not judged any more, as it was when it moved last.
     """
     line: Line | None = None
     told, quiet = 0.0, 0
@@ -73,25 +77,37 @@ def lines(days: Iterable[Sequence[Verdict]]) -> Iterator[Line]:
         alerts = [verdict for verdict in verdicts if verdict.shift]
         if alerts:
             alert = min(alerts, key=lambda verdict: (verdict.measure != "members", verdict.p_value))
-            severity = _severity(alert)
-            if line is None:
-                state: State = "opened"
-            else:
-                is_worse = severity == "critical" and line.severity != "critical"
-                grew = abs(alert.effect) >= max(WORSE_BY * told, told + WORSE_BY_AT_LEAST)
-                state = "worse" if is_worse or grew else "continuing"
-                severity = "critical" if "critical" in (line.severity, severity) else severity
-            if state != "continuing":
-                told = abs(alert.effect)
-            line = Line(alert, kind_of(alert), severity, state, line.opened_on if line else alert.as_of_date)
+            line = _alerted(alert, line, told)
             quiet = 0
+            if line.state != "continuing":
+                told = alert.effect
             yield line
         elif line is not None:
             quiet += 1
+            day = verdicts[0].as_of_date
+            moved = line.verdict
+            seen = next((one for one in verdicts if one.measure == moved.measure), replace(moved, as_of_date=day))
             if quiet == QUIET_DAYS:
-                same = next(verdict for verdict in verdicts if verdict.measure == line.verdict.measure)
-                yield replace(line, verdict=same, severity="info", state="recovered")
+                yield replace(line, verdict=seen, severity="info", state="recovered")
                 line = None
+            else:
+                yield replace(line, verdict=seen, state="continuing")
+
+
+def _alerted(alert: Verdict, before: Line | None, told: float) -> Line:
+    severity = _severity(alert)
+    if before is None:
+        return Line(alert, kind_of(alert), severity, "opened", alert.as_of_date)
+    is_worse = (severity == "critical" and before.severity != "critical") or _size(alert.effect) >= max(
+        WORSE_BY * _size(told), WORSE_AT_LEAST
+    )
+    worst: Severity = "critical" if "critical" in (before.severity, severity) else severity
+    return Line(alert, kind_of(alert), worst, "worse" if is_worse else "continuing", before.opened_on)
+
+
+def _size(effect: float) -> float:
+    """How large a relative change is, a fall like the rise that undoes it: a half is as large as the double."""
+    return abs(log(max(1 + effect, EVERYTHING_LEFT)))
 
 
 def kind_of(verdict: Verdict) -> str:

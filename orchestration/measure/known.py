@@ -25,13 +25,12 @@ inner join metrics.segment_counts_daily as before
 where before.state = 'held' and today.state = 'fresh'
 """
 
-#: A campaign runs on its segment from its first day to its last.
+#: A campaign of the newest list runs on its segment from its first day to its last; without a last day it runs still.
 CAMPAIGNS = """
 with campaigns as (
-    select distinct on (campaign_id) campaign_name, segment, starts_on, ends_on
+    select campaign_name, segment, starts_on, coalesce(ends_on, date '9999-12-31') as ends_on
     from crm.campaigns
-    where segment is not null
-    order by campaign_id, extract_date desc
+    where extract_date = (select max(extract_date) from crm.campaigns)
 )
 select counts.segment, counts.as_of_date, 'the campaign ' || campaigns.campaign_name as because
 from campaigns
@@ -52,7 +51,8 @@ select today.segment, today.as_of_date, 'defined anew' as because
 from metrics.segment_counts_daily as today
 inner join metrics.segment_counts_daily as before
     on before.segment = today.segment and before.as_of_date = today.as_of_date - 1
-where before.definition_hash <> today.definition_hash
+where before.definition_hash <> today.definition_hash and today.segment in (select segment from refresh.definitions)
+order by all
 """
 
 
@@ -72,7 +72,8 @@ def known_beforehand(
         columns=["segment", "as_of_date", "because"],
     )
     found = [connection.execute(query).df() for query in (HELD, CAMPAIGNS, LATE)]
-    return pd.concat([from_calendar, *(one for one in found if len(one))], ignore_index=True)
+    known = pd.concat([from_calendar, *(one for one in found if len(one))], ignore_index=True)
+    return known.sort_values(["segment", "as_of_date", "because"], ignore_index=True)
 
 
 def redefinitions(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:

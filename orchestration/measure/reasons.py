@@ -124,7 +124,7 @@ class Reasons:
         return f"{self.segment} {moved} {self.members_before:,} members{span}{expected}"
 
     def because(self, direction: str | None = None) -> str:
-        """The greatest causes, of those who entered or exited or of both, and what the inputs did; begins with a colon where there is any."""
+        """The greatest causes, of those who entered or exited or of both, and what the inputs did, as it goes on from a headline."""
         causes = [cause for cause in self.causes if direction in (None, cause.direction)]
         named = [cause.phrase for cause in causes[:CAUSES_NAMED]]
         others = sum(cause.customers for cause in causes[CAUSES_NAMED:])

@@ -110,7 +110,7 @@ def record_shifts(connection: duckdb.DuckDBPyConnection, calendar: KnownDays) ->
     )
     ledger = [
         *_of_segments(expectations, figures),
-        *_of_everything({measure: everything for measure, (_, everything) in judged.items()}, figures),
+        *_of_everything({measure: everything for measure, (_, everything) in judged.items()}),
     ]
     told = _Telling(connection)
     rows = [told.row(line) for line in ledger] + [*told.redefined(anew), *told.retired()]
@@ -179,22 +179,18 @@ def _verdict(row: Any) -> Verdict:
     return episodes.came_or_went(verdict, row.members_before) if row.measure == "members" else verdict
 
 
-def _of_everything(everything: dict[str, pd.DataFrame], figures: pd.DataFrame) -> Iterator[Line]:
-    totals = figures.groupby("as_of_date")[list(MEASURES)].sum()
+def _of_everything(everything: dict[str, pd.DataFrame]) -> Iterator[Line]:
+    """What all segments did alike has a size, and no figure of its own."""
     verdicts: dict[date, list[Verdict]] = {}
     for measure, days in everything.items():
         for row in days[days["p_value"].notna()].itertuples():
-            observed = float(totals.loc[row.date, measure])
-            expected = observed / (1 + row.effect) if row.effect > -1 else float("nan")
             day = row.date.date()
             verdicts.setdefault(day, []).append(
                 Verdict(
                     day,
                     None,
                     measure,
-                    observed,
-                    expected,
-                    *(float("nan"),) * 2,
+                    *(float("nan"),) * 4,
                     row.p_value,
                     row.effect,
                     row.scale,
@@ -253,7 +249,7 @@ class _Telling:
 
     def _everything(self, verdict: Verdict, line: Line) -> str:
         if line.state == "recovered":
-            return f"the segments move as expected again, since {verdict.as_of_date - timedelta(episodes.QUIET_DAYS)}"
+            return f"the segments move as expected again, on {verdict.as_of_date} for the third day"
         inputs = unusual_inputs(self.connection, verdict.as_of_date, verdict.as_of_date - timedelta(1), ALL_TABLES)
         return "; ".join(
             [

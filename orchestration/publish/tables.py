@@ -63,7 +63,8 @@ TABLES = [
     ),
     ReleaseTable(
         "metrics.segment_moves",
-        f"select * from metrics.segment_moves where segment in {CURRENT} order by segment, as_of_date, customer_id",
+        # As it was written, day after day: sorting all moves ever would take longer every night.
+        f"select * from metrics.segment_moves where segment in {CURRENT}",
         "Why each customer entered or left a segment: one cause per move. One row per segment, as-of date and customer who entered or left.",
         {
             "as_of_date": "The day of the move: the first on which the customer is, or is not any more, a member.",
@@ -76,9 +77,7 @@ TABLES = [
     ),
     ReleaseTable(
         "metrics.segment_shift_causes",
-        "select as_of_date, segment, direction, cause, clause, detail, count(*) as customers, sum(revenue)::decimal(18, 2) as revenue "
-        f"from metrics.segment_moves where segment in {CURRENT} "
-        "group by all order by segment, as_of_date, direction, cause, clause, detail",
+        f"select * from metrics.segment_shift_causes where segment in {CURRENT} order by segment, as_of_date, direction, cause, clause, detail",
         "Why a segment moved, on every day: the causes add up to entered and exited of metrics.segment_counts_daily. "
         "One row per segment, as-of date, direction, cause, clause and detail.",
         {
@@ -120,10 +119,10 @@ TABLES = [
         {
             "as_of_date": "The day.",
             "segment": "Name of the segment; null where everything moved at once.",
-            "measure": "The figure that moved most surprisingly: members, entered, exited or share.",
+            "measure": "The figure that moved: members where they did, else the rarest of entered, exited and share.",
             "kind": "jump, level_shift, slow_drift, weekly_pattern_lost, mix_shift, appeared, vanished, everything_at_once, redefined or retired.",
             "severity": "critical, warning or info.",
-            "observed": "What came.",
+            "observed": "What came; null where everything moved at once, which has a size alone.",
             "expected": "What was to be expected.",
             "lower": "Lower end of the 95 % band.",
             "upper": "Upper end of the 95 % band.",

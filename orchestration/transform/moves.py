@@ -10,6 +10,7 @@ the customer that changed: the segment was held, or defined anew, or the record 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -35,6 +36,8 @@ from orchestration.transform.what_if import (
 REVENUE = "spend_last_365_days"
 #: Customers in states between, times as-of dates, that are computed at once.
 STATES_AT_ONCE = 200_000
+#: The tables of schema metrics that are written.
+WRITTEN = ("segment_moves", "segment_shift_causes")
 #: Columns of versions that are no attribute.
 NO_ATTRIBUTES = {"customer_id", "extract_date", KNOWN_FROM, KNOWN_UNTIL}
 
@@ -48,6 +51,16 @@ create table if not exists metrics.segment_moves (
     cause varchar,
     clause varchar,
     detail varchar,
+    revenue decimal(18, 2)
+);
+create table if not exists metrics.segment_shift_causes (
+    as_of_date date,
+    segment varchar,
+    direction varchar,
+    cause varchar,
+    clause varchar,
+    detail varchar,
+    customers bigint,
     revenue decimal(18, 2)
 )
 """
@@ -249,8 +262,12 @@ told as (
         turning.* exclude (segment, customer_id, as_of_date),
         present.customer_id is not null as is_customer,
         former.customer_id is not null as was_customer,
-        coalesce(present.spend_last_365_days, former.spend_last_365_days) as revenue
+        elsewhere.segments as moved_with,
+        coalesce(present.{revenue}, former.{revenue}) as revenue
     from main.moves
+    left join (
+        select customer_id, as_of_date, list(segment) as segments from main.moves group by all
+    ) as elsewhere on elsewhere.customer_id = moves.customer_id and elsewhere.as_of_date = moves.as_of_date
     left join turned using (segment, customer_id, as_of_date)
     left join turning_clauses as turning using (segment, customer_id, as_of_date)
     left join main.customers as present on present.customer_id = moves.customer_id and present.as_of_date = moves.as_of_date
@@ -270,7 +287,7 @@ caused as (
                 when redefined.segment is not null then 'definition_changed'
                 else 'late_or_corrected_data'
             end
-            when len(segments) > 0 then 'other_segment_moved'
+            when len(list_intersect(segments, moved_with)) > 0 then 'other_segment_moved'
             when step = 1 and compares then 'rank_moved'
             when step = 1 then 'time_passed'
             when step = 2 then 'attribute_edited'
@@ -292,14 +309,11 @@ select
     caused.cause,
     case when caused.cause not in ('deleted', 'new_customer') then caused.clause end as clause,
     case caused.cause
-        when 'other_segment_moved' then list_aggregate(list_sort(list_intersect(caused.segments, elsewhere.segments)), 'string_agg', ', ')
+        when 'other_segment_moved' then list_aggregate(list_sort(list_intersect(caused.segments, caused.moved_with)), 'string_agg', ', ')
         when 'attribute_edited' then list_aggregate(list_sort(list_intersect(caused.raw_columns, edits.columns)), 'string_agg', ', ')
     end as detail,
     coalesce(caused.revenue, 0) as revenue
 from caused
-left join (
-    select customer_id, as_of_date, list(segment) as segments from main.moves group by all
-) as elsewhere on elsewhere.customer_id = caused.customer_id and elsewhere.as_of_date = caused.as_of_date
 left join main.edits as edits on edits.customer_id = caused.customer_id and edits.as_of_date = caused.as_of_date
 order by all
 """
@@ -315,8 +329,18 @@ inner join {warehouse}.metrics.segment_sizes as sizes
 """
 
 FORGET = """
-delete from {warehouse}.metrics.segment_moves
+delete from {warehouse}.metrics.{table}
 where as_of_date >= (select min(as_of_date) from main.days) and segment in (select segment from {warehouse}.refresh.segments)
+"""
+
+#: The causes of the days, added up.
+SUM = """
+insert into {warehouse}.metrics.segment_shift_causes
+select as_of_date, segment, direction, cause, clause, detail, count(*), sum(revenue)
+from {warehouse}.metrics.segment_moves
+where as_of_date >= (select min(as_of_date) from main.days) and segment in (select segment from {warehouse}.refresh.segments)
+group by all
+order by all
 """
 
 #: What dim_customers says of the last day on record before the chunk that dbt builds next.
@@ -398,7 +422,8 @@ def rules_of(
 
 
 def record_moves(connection: duckdb.DuckDBPyConnection, file: Path, rules: Rules) -> None:
-    """Writes ``metrics.segment_moves`` for the as-of dates that dbt has just built, in place of what was there from the first of them on.
+    """Writes ``metrics.segment_moves`` for the as-of dates that dbt has just built, in place of what was there from the first of them on, and
+    its sums in ``metrics.segment_shift_causes``.
 
     Grain: one row per segment, as-of date and customer who entered or left. On a segment's first day on record nobody moved. ``file`` is
     where the copy lives meanwhile.
@@ -410,9 +435,13 @@ def record_moves(connection: duckdb.DuckDBPyConnection, file: Path, rules: Rules
         _note_states(copy, rules)
         _ask_rules(copy, rules)
         _note_what_is_known(copy, rules)
-        connection.execute("begin")
-        _run(copy, FORGET, CAUSES)
-        connection.execute("commit")
+        with _all_or_nothing(connection):
+            _run(
+                copy,
+                *(FORGET.replace("{table}", table) for table in WRITTEN),
+                CAUSES.replace("{revenue}", REVENUE),
+                SUM,
+            )
     made_of = f"select '{rules.models.fingerprint}' as fingerprint"
     connection.execute(f"create or replace table refresh.customers_made_of as {made_of}")
 
@@ -425,6 +454,17 @@ def keep_the_day_before(connection: duckdb.DuckDBPyConnection, rules: Rules) -> 
     read = {f"customers.{CUSTOMERS}", "refresh.customers_made_of", "metrics.segment_sizes"}
     if read <= rules.models.columns.keys():
         connection.execute(KEEP.format(columns=rules.columns), {"fingerprint": rules.models.fingerprint})
+
+
+@contextmanager
+def _all_or_nothing(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    connection.execute("begin")
+    try:
+        yield
+    except duckdb.Error:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
 
 
 def _run(copy: Copy, *queries: str) -> None:
@@ -612,4 +652,4 @@ def _edits(copy: Copy, rules: Rules) -> str:
                 "and present.valid_from <= came.as_of_date and coalesce(present.valid_to, date '9999-12-31') > came.as_of_date "
                 "where came.edited"
             )
-    return " union all ".join(found)
+    return f"select customer_id, as_of_date, flatten(list(columns)) as columns from ({' union all '.join(found)}) group by all"

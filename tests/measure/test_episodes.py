@@ -30,28 +30,40 @@ def test_an_episode_is_opened_once_continues_and_is_over_after_three_quiet_days(
         (1, "opened"),
         (2, "continuing"),
         (3, "continuing"),
+        (4, "continuing"),
+        (5, "continuing"),
         (3 + QUIET_DAYS, "recovered"),
     ]
 
 
 def test_a_quiet_day_between_does_not_open_it_again() -> None:
-    assert told(lines(days([-0.2, None, None, -0.2, None]))) == [(0, "opened"), (3, "continuing")]
+    assert told(lines(days([-0.2, None, None, -0.2, None]))) == [
+        (day, "continuing" if day else "opened") for day in range(5)
+    ]
 
 
 def test_what_comes_after_the_recovery_is_another_episode() -> None:
-    ledger = list(lines(days([-0.2, None, None, None, -0.2])))
+    ledger = [line for line in lines(days([-0.2, None, None, None, -0.2])) if line.state != "continuing"]
     assert told(ledger) == [(0, "opened"), (3, "recovered"), (4, "opened")]
     assert [line.opened_on for line in ledger] == [FIRST, FIRST, FIRST + timedelta(4)]
 
 
-def test_it_gets_worse_where_it_is_twice_as_large_and_by_a_quarter_at_least() -> None:
-    assert told(lines(days([-0.3, -0.55, -0.6, -0.7]))) == [
+def test_an_episode_of_a_figure_that_is_not_judged_any_more_ends_all_the_same() -> None:
+    share = replace(USUAL, measure="share", shift=True, effect=-0.3)
+    quiet = [[replace(USUAL, as_of_date=FIRST + timedelta(passed))] for passed in (1, 2, 3)]
+    *_, last = lines([[share, USUAL], *quiet])
+    assert (last.state, last.verdict.measure, last.verdict.as_of_date) == ("recovered", "share", FIRST + timedelta(3))
+
+
+def test_it_gets_worse_where_it_is_twice_as_large_and_a_quarter_at_least() -> None:
+    assert told(lines(days([-0.3, -0.45, -0.55, -0.6]))) == [
         (0, "opened"),
         (1, "continuing"),
         (2, "worse"),
         (3, "continuing"),
     ]
     assert told(lines(days([-0.1, -0.2]))) == [(0, "opened"), (1, "continuing")]
+    assert told(lines(days([-0.55, -0.99]))) == [(0, "opened"), (1, "worse")]
 
 
 def test_it_gets_worse_where_it_becomes_critical() -> None:
