@@ -265,13 +265,13 @@ told as (
         elsewhere.segments as moved_with,
         coalesce(present.{revenue}, former.{revenue}) as revenue
     from main.moves
-    left join (
-        select customer_id, as_of_date, list(segment) as segments from main.moves group by all
-    ) as elsewhere on elsewhere.customer_id = moves.customer_id and elsewhere.as_of_date = moves.as_of_date
     left join turned using (segment, customer_id, as_of_date)
     left join turning_clauses as turning using (segment, customer_id, as_of_date)
     left join main.customers as present on present.customer_id = moves.customer_id and present.as_of_date = moves.as_of_date
     left join main.customers as former on former.customer_id = moves.customer_id and former.as_of_date = moves.before
+    left join (
+        select customer_id, as_of_date, list(segment) as segments from main.moves group by all
+    ) as elsewhere on elsewhere.customer_id = moves.customer_id and elsewhere.as_of_date = moves.as_of_date
 
 ),
 
