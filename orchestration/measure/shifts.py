@@ -47,8 +47,10 @@ SINGLE_DAY_LIMIT = 4.0
 DAYS_OF_ONE_ALERT, DAYS_TO_SAY = 3, 7
 #: What the bands promise in per cent, and how fast they widen where they cover less (Gibbs and Candès 2021).
 BANDS, BAND_STEP = (95, 99), 0.01
-#: A share is kept this far from 0 and 1, where log-odds have no end.
-SHARE_EDGE = 1e-6
+#: A relative change is written down up to this logarithm.
+LARGEST_MOVE = 20.0
+#: A share of nothing is taken for this.
+SMALLEST_SHARE = 1e-6
 
 _SCORED = ("date", "segment", "expected", "lower_95", "upper_95", "lower_99", "upper_99", "p_value", "shift")
 _NUMBERS = ("expected", "lower_95", "upper_95", "lower_99", "upper_99", "p_value", "effect", "min_detectable")
@@ -96,7 +98,7 @@ def judge(
 
 @dataclass(frozen=True)
 class _Panel:
-    """The figures (days by segments), and the same as logarithms or log-odds: NaN there where a day teaches nothing."""
+    """The figures (days by segments), and their logarithms: NaN there where a day teaches nothing."""
 
     kind: Kind
     dates: Any
@@ -108,15 +110,7 @@ class _Panel:
     weekdays: NDArray[np.int64]
 
     def natural(self, logs: Numbers) -> Numbers:
-        if self.kind == "share":
-            return np.asarray(1 / (1 + np.exp(-logs)))
-        return np.exp(logs) - 0.5
-
-    def relative(self, move: Numbers, forecast: Numbers) -> Numbers:
-        """The relative change that a move of logarithms or log-odds is."""
-        if self.kind == "share":
-            return self.natural(forecast + move) / self.natural(forecast) - 1
-        return np.expm1(np.minimum(move, 20.0))
+        return np.minimum(np.exp(logs), 1.0) if self.kind == "share" else np.exp(logs) - 0.5
 
     def drawn(self, shared: float, forecast: Numbers) -> Numbers:
         """The deviation because a shock that takes (or brings) a share of all customers draws them from each segment by chance."""
@@ -154,11 +148,7 @@ def _panel(counts: pd.DataFrame, kind: Kind, known: pd.DataFrame | None, restart
             f"{counts.columns[segment]!r}; it must be between 0 and {highest:g}."
         )
     is_known = _flags(known, "known", counts, first_to_last)
-    if kind == "share":
-        odds = np.clip(figures, SHARE_EDGE, 1 - SHARE_EDGE)
-        logs = np.log(odds / (1 - odds))
-    else:
-        logs = np.log(figures + 0.5)
+    logs = np.log(np.maximum(figures, SMALLEST_SHARE)) if kind == "share" else np.log(figures + 0.5)
     return _Panel(
         kind=kind,
         dates=first_to_last,
@@ -372,7 +362,7 @@ class _Watch:
         standard = moves / scale.common_gauge.spread(noise)
         chance = scale.common_gauge.chances(standard)
         scale.common_gauge.learn(moves, noise, standard, chance)
-        return shared, np.array([chance[0], standard[0], np.expm1(shared)])
+        return shared, np.array([chance[0], standard[0], np.expm1(min(shared, LARGEST_MOVE))])
 
     def _read(self, scale: _Scale, move: _Move, shared: float, forecast: Numbers) -> _Reading:
         own = move.tested - shared
@@ -381,7 +371,7 @@ class _Watch:
         standard = own / spread
         chance = scale.gauge.chances(standard)
         scale.gauge.learn(own, move.noise, standard, chance)
-        effect = self._panel.relative(move.plain - shared, forecast)
+        effect = np.expm1(np.minimum(move.plain - shared, LARGEST_MOVE))
         return _Reading(spread, chance, effect)
 
     def _say(self, day: int, chances: Numbers, effects: Numbers, spread: Numbers) -> None:
