@@ -7,7 +7,7 @@ Tables of daily figures in, tables of verdicts out. Knows no warehouse, no sched
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from statsmodels.stats.multitest import multipletests
 
 from orchestration.measure.smoothing import DAYS_TO_BEGIN, Bank, Baseline, Flags, Numbers
-from orchestration.measure.tails import Gauge
+from orchestration.measure.tails import Gauge, Tail, combined
 
 #: Members on a day; events on a day (entered, exited); a share of a scheme or of the base, between 0 and 1.
 Kind = Literal["stock", "flow", "share"]
@@ -36,10 +36,8 @@ LEAST_EFFECT, LEAST_EXPECTED, LEAST_SHARE = 0.08, 10.0, 0.001
 DAYS_TO_TRUST = 56
 #: So many segments have something in common; with fewer nobody can tell whose shift it is.
 SEGMENTS_IN_COMMON = 8
-#: So many segments show whether a day scatters more than usual.
-SEGMENTS_TO_SCATTER = 20
-#: What moves all segments by more than this part of their noise is a shock to all: it teaches nothing on its
-#: first day, unless it comes back on the same weekday.
+#: What moves all segments by more than this part of their noise is a shock to all: it teaches nothing on its first day, unless it
+#: comes back on the same weekday.
 LARGE_SHOCK = 0.75
 #: "Everything at once" is one series, judged by its own chance.
 EVERYTHING_CHANCE = 1e-3
@@ -47,16 +45,12 @@ EVERYTHING_CHANCE = 1e-3
 SINGLE_DAY_LIMIT = 4.0
 #: Alerts so many days apart are one; after so many alerted days it has been said, and what lasts is the new usual.
 DAYS_OF_ONE_ALERT, DAYS_TO_SAY = 3, 7
-#: Chances outside of these count as these: nothing is impossible, and one calm scale does not outweigh an alarming one.
-LEAST_CHANCE, MOST_CHANCE = 1e-15, 0.9
 #: What the bands promise in per cent, and how fast they widen where they cover less (Gibbs and Candès 2021).
 BANDS, BAND_STEP = (95, 99), 0.01
-#: A share is kept this far from 0 and 1, where log-odds have no end.
-SHARE_EDGE = 1e-6
-
-#: What the days' usual scatter in common forgets in a day, and how much a wild day may raise it.
-_SCATTER_FORGOTTEN, _SCATTER_RISE = 1 / 30, 1.5
-_TO_STANDARD_DEVIATION = 1.4826
+#: A relative change is written down up to this logarithm.
+LARGEST_MOVE = 20.0
+#: A share of nothing is taken for this.
+SMALLEST_SHARE = 1e-6
 
 _SCORED = ("date", "segment", "expected", "lower_95", "upper_95", "lower_99", "upper_99", "p_value", "shift")
 _NUMBERS = ("expected", "lower_95", "upper_95", "lower_99", "upper_99", "p_value", "effect", "min_detectable")
@@ -104,7 +98,7 @@ def judge(
 
 @dataclass(frozen=True)
 class _Panel:
-    """The figures (days by segments), and the same as logarithms or log-odds: NaN there where a day teaches nothing."""
+    """The figures (days by segments), and their logarithms: NaN there where a day teaches nothing."""
 
     kind: Kind
     dates: Any
@@ -116,15 +110,7 @@ class _Panel:
     weekdays: NDArray[np.int64]
 
     def natural(self, logs: Numbers) -> Numbers:
-        if self.kind == "share":
-            return np.asarray(1 / (1 + np.exp(-logs)))
-        return np.exp(logs) - 0.5
-
-    def relative(self, move: Numbers, forecast: Numbers) -> Numbers:
-        """The relative change that a move of logarithms or log-odds is."""
-        if self.kind == "share":
-            return self.natural(forecast + move) / self.natural(forecast) - 1
-        return np.expm1(np.minimum(move, 20.0))
+        return np.minimum(np.exp(logs), 1.0) if self.kind == "share" else np.exp(logs) - 0.5
 
     def drawn(self, shared: float, forecast: Numbers) -> Numbers:
         """The deviation because a shock that takes (or brings) a share of all customers draws them from each segment by chance."""
@@ -162,11 +148,7 @@ def _panel(counts: pd.DataFrame, kind: Kind, known: pd.DataFrame | None, restart
             f"{counts.columns[segment]!r}; it must be between 0 and {highest:g}."
         )
     is_known = _flags(known, "known", counts, first_to_last)
-    if kind == "share":
-        odds = np.clip(figures, SHARE_EDGE, 1 - SHARE_EDGE)
-        logs = np.log(odds / (1 - odds))
-    else:
-        logs = np.log(figures + 0.5)
+    logs = np.log(np.maximum(figures, SMALLEST_SHARE)) if kind == "share" else np.log(figures + 0.5)
     return _Panel(
         kind=kind,
         dates=first_to_last,
@@ -200,26 +182,18 @@ class _Move:
 
 @dataclass(frozen=True)
 class _Reading:
-    """What one scale says of a day, by segment: the move without what all have in common, and how rare it is."""
+    """What one scale says of a day, by segment, leaving out what all have in common."""
 
-    move: Numbers
-    noise: Numbers
     spread: Numbers
-    standard: Numbers
     chance: Numbers
     effect: Numbers
 
 
-@dataclass
 class _Episodes:
     """For how many days each series has been alerted on and off."""
 
-    series: int
-    _alerted: NDArray[np.int64] = field(init=False)
-    _quiet: NDArray[np.int64] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._alerted, self._quiet = np.zeros(self.series, int), np.zeros(self.series, int)
+    def __init__(self, series: int) -> None:
+        self._alerted, self._quiet = np.zeros(series, int), np.zeros(series, int)
 
     def said(self, alerts: Flags) -> Flags:
         """Adds a day; true where the alert has lasted so long that it has been said."""
@@ -236,19 +210,6 @@ class _Scale:
     def __init__(self, name: str, segments: int) -> None:
         self.name, self.days = name, SCALE_DAYS[name]
         self.gauge, self.common_gauge = Gauge(segments, self.days), Gauge(1, self.days)
-        self._usual_scatter = 1.0
-
-    def unrest(self, move: Numbers, spread: Numbers) -> float:
-        """The standard deviation by which segments scatter beyond their spreads on this day: a holiday hits some harder."""
-        is_there = ~np.isnan(move)
-        if is_there.sum() < SEGMENTS_TO_SCATTER:
-            return 0.0
-        size, usual = np.abs(move[is_there]), spread[is_there]
-        beyond = _extra_deviation(size, usual, self._usual_scatter)
-        scatter = _scatter(size, usual, 0.0)
-        step = min(scatter, _SCATTER_RISE * self._usual_scatter) - self._usual_scatter
-        self._usual_scatter += _SCATTER_FORGOTTEN * step
-        return beyond
 
 
 class _Watch:
@@ -257,12 +218,14 @@ class _Watch:
     def __init__(self, panel: _Panel) -> None:
         days, segments = panel.figures.shape
         self._panel = panel
+        #: As the panel's, less the days of a shock to all: they are no part of a longer window.
+        self._lessons = panel.lessons.copy()
         self._bank = Bank(segments)
         names = [name for name in ERROR_SHARES if panel.kind == "flow" or name != WEEKLY]
         self._scales = [_Scale(name, segments) for name in names]
         allowed = sum(ERROR_SHARES[name] for name in names)
         self._error_shares = np.array([ERROR_SHARES[name] / allowed for name in names])
-        self._bands = Gauge(segments, 1)
+        self._bands = Tail()
         self._outside = {level: 1 - level / 100 for level in BANDS}
         self._beliefs: deque[Baseline] = deque(maxlen=max(SCALE_DAYS.values()))
         self._slow_beliefs: deque[Baseline] = deque(maxlen=max(SCALE_DAYS.values()))
@@ -289,7 +252,7 @@ class _Watch:
         surprise = panel.lessons[day] - forecast
         self._draw_band(day, forecast, noise)
         self._judge(day, forecast)
-        self._bands.learn(surprise, noise, surprise / noise, np.full_like(noise, np.nan))
+        self._bands.add(surprise / noise)
         self._teach(day, surprise, noise)
 
     def judgement(self) -> Judgement:
@@ -371,7 +334,7 @@ class _Watch:
         days = slice(day - scale.days + 1, day + 1)
         weekdays = panel.weekdays[days]
         forecasts = belief.forecast(weekdays)
-        surprises = panel.lessons[days] - forecasts
+        surprises = self._lessons[days] - forecasts
         noise = panel.noise(belief.noise, forecasts[-1])
         seen = (~np.isnan(surprises)).sum(axis=0)
         judged = ~np.isnan(surprises[-1]) & (seen > scale.days / 2) & (self._since <= days.start)
@@ -399,22 +362,22 @@ class _Watch:
         standard = moves / scale.common_gauge.spread(noise)
         chance = scale.common_gauge.chances(standard)
         scale.common_gauge.learn(moves, noise, standard, chance)
-        return shared, np.array([chance[0], standard[0], np.expm1(shared)])
+        return shared, np.array([chance[0], standard[0], np.expm1(min(shared, LARGEST_MOVE))])
 
     def _read(self, scale: _Scale, move: _Move, shared: float, forecast: Numbers) -> _Reading:
         own = move.tested - shared
         usual = np.hypot(scale.gauge.spread(move.noise), self._panel.drawn(shared, forecast))
-        spread = np.hypot(usual, 0.0 if scale.name == WEEKLY else scale.unrest(own, usual))
+        spread = usual if scale.name == WEEKLY else np.hypot(usual, scale.gauge.unrest(own, usual))
         standard = own / spread
         chance = scale.gauge.chances(standard)
         scale.gauge.learn(own, move.noise, standard, chance)
-        effect = self._panel.relative(move.plain - shared, forecast)
-        return _Reading(own, move.noise, spread, standard, chance, effect)
+        effect = np.expm1(np.minimum(move.plain - shared, LARGEST_MOVE))
+        return _Reading(spread, chance, effect)
 
     def _say(self, day: int, chances: Numbers, effects: Numbers, spread: Numbers) -> None:
         """The verdict on each segment, by its rarest scale."""
         best = np.argmin(np.nan_to_num(chances / self._error_shares[:, None], nan=np.inf), axis=0)[None]
-        chance = _combined(chances, self._error_shares[:, None])
+        chance = combined(chances, self._error_shares[:, None])
         effect = np.take_along_axis(effects, best, axis=0)[0]
         least = LEAST_SHARE if self._panel.kind == "share" else LEAST_EXPECTED
         chance[np.fmax(self._numbers["expected"][day], self._panel.figures[day]) < least] = np.nan
@@ -449,21 +412,14 @@ class _Watch:
             size = float(np.median(surprise[there] / noise[there]))
             if abs(size) > LARGE_SHOCK:
                 shock = _weighted_median(surprise[there], 1 / noise[there])
-        is_weekly, is_lasting = shock * self._shocks[0] > 0, shock * self._shocks[-1] > 0
+        is_weekly, yesterday = shock * self._shocks[0] > 0, self._shocks[-1]
+        lasting = float(np.copysign(min(abs(shock), abs(yesterday)), shock)) if shock * yesterday > 0 else 0.0
         self._shocks.append(shock)
-        left_out = 0.0 if is_weekly else shock
-        self._bank.learn(self._panel.lessons[day], int(self._panel.weekdays[day]), left_out, is_lasting)
-
-
-def _combined(chances: Numbers, weights: Numbers) -> Numbers:
-    """One chance of several that hang together, by column: Cauchy's combination (Liu and Xie 2020), exact in the tail. NaN has no
-    say; a column of none is NaN.
-    """
-    said = ~np.isnan(chances)
-    heard = np.where(said, weights, 0.0)
-    unlikely = 1 / np.tan(np.pi * np.clip(np.nan_to_num(chances, nan=0.5), LEAST_CHANCE, MOST_CHANCE))
-    mean = (heard * unlikely).sum(axis=0) / np.maximum(heard.sum(axis=0), LEAST_CHANCE)
-    return np.where(said.any(axis=0), np.arctan2(1.0, mean) / np.pi, np.nan)
+        if is_weekly:
+            shock = lasting = 0.0
+        self._bank.learn(self._panel.lessons[day], int(self._panel.weekdays[day]), shock, lasting)
+        if shock and not lasting:
+            self._lessons[day] = np.nan
 
 
 def _rare(chances: Numbers) -> tuple[Flags, float]:
@@ -498,18 +454,3 @@ def _weighted_median(values: Numbers, weights: Numbers) -> float:
     order = np.argsort(values)
     below = np.cumsum(weights[order])
     return float(values[order[np.searchsorted(below, below[-1] / 2)]])
-
-
-def _scatter(sizes: Numbers, spreads: Numbers, extra: float) -> float:
-    return _TO_STANDARD_DEVIATION * float(np.median(sizes / np.hypot(spreads, extra)))
-
-
-def _extra_deviation(sizes: Numbers, spreads: Numbers, usual: float) -> float:
-    """The deviation beyond the spreads that makes the scatter as usual: the heterogeneity of Paule and Mandel (1982), by medians."""
-    if _scatter(sizes, spreads, 0.0) <= usual:
-        return 0.0
-    low, high = 0.0, _TO_STANDARD_DEVIATION * float(np.median(sizes)) / usual
-    for _ in range(12):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _scatter(sizes, spreads, middle) > usual else (low, middle)
-    return (low + high) / 2

@@ -110,18 +110,17 @@ class Bank:
         """A day passes of which nothing is learnt."""
         self._swing *= self._decay
 
-    def learn(self, values: Numbers, weekday: int, shock: float = 0.0, lasting: bool = False) -> None:
-        """Teaches a day (NaN teaches nothing). ``shock`` befell all series alike: it is left out, or, where it is ``lasting``,
-        taken over into every level.
+    def learn(self, values: Numbers, weekday: int, shock: float = 0.0, lasting: float = 0.0) -> None:
+        """Teaches a day (NaN teaches nothing). ``shock`` befell all series alike and is left out; what of it is ``lasting`` moves
+        every level.
         """
         teaches = ~np.isnan(values)
         known = teaches & (self.days >= DAYS_TO_BEGIN)
         if known.any():
             self._follow(values - shock, weekday, known)
+            self._level[:, known] += lasting
         else:
             self.skip()
-        if lasting:
-            self._level[:, known] += shock
         young = teaches & (self.days < DAYS_TO_BEGIN)
         self.days[teaches] += 1
         if young.any():

@@ -28,6 +28,10 @@ SPREAD_FORGOTTEN_A_DAY, PRIOR_WINDOWS = 1 / 90, 4.0
 CLIPPED_AT, _CLIPPED_VARIANCE = 2.5, 1.02
 #: Moves smaller than this are rounding.
 LEAST_SPREAD = 0.002
+#: So many series show whether a day scatters more than usual; how fast the usual is forgotten, and what a wild day counts at most.
+SERIES_TO_SCATTER, SCATTER_FORGOTTEN_A_DAY, SCATTER_RISE = 20, 1 / 30, 1.5
+#: Chances outside of these count as these: nothing is impossible, and one calm scale does not outweigh an alarming one.
+LEAST_CHANCE, MOST_CHANCE = 1e-15, 0.9
 
 _TO_STANDARD_DEVIATION = 1.4826
 _WIDTH, _BINS = 0.005, 4000
@@ -89,11 +93,31 @@ class Gauge:
         self._squares, self._windows = np.zeros(series), np.zeros(series)
         self._to_noise, self._to_noise_days = 1.0, 0
         self._apart = np.zeros(series, int)
+        self._usual_scatter = 1.0
 
     def spread(self, noise: Numbers) -> Numbers:
         """One usual move of each series, given the ``noise`` of its single days."""
         prior = PRIOR_WINDOWS * (self._to_noise * noise) ** 2
         return np.maximum(np.sqrt((prior + self._squares) / (PRIOR_WINDOWS + self._windows)), LEAST_SPREAD)
+
+    def unrest(self, moves: Numbers, spreads: Numbers) -> float:
+        """The deviation by which series scatter beyond their spreads on this day, more than on others: a holiday hits some harder.
+
+        The heterogeneity of Paule and Mandel (1982), by medians.
+        """
+        is_there = ~np.isnan(moves)
+        if is_there.sum() < SERIES_TO_SCATTER:
+            return 0.0
+        sizes, spreads = np.abs(moves[is_there]), spreads[is_there]
+        usual, scatter = self._usual_scatter, _scatter(sizes, spreads, 0.0)
+        self._usual_scatter += SCATTER_FORGOTTEN_A_DAY * (min(scatter, SCATTER_RISE * usual) - usual)
+        if scatter <= usual:
+            return 0.0
+        low, high = 0.0, _TO_STANDARD_DEVIATION * float(np.median(sizes)) / usual
+        for _ in range(12):
+            middle = (low + high) / 2
+            low, high = (middle, high) if _scatter(sizes, spreads, middle) > usual else (low, middle)
+        return (low + high) / 2
 
     def restart(self, which: Flags) -> None:
         """Forgets what these series did by themselves."""
@@ -126,3 +150,18 @@ class Gauge:
         self._to_noise_days += 1
         gain = max(FORGOTTEN_A_DAY, 1 / (self._to_noise_days + 1))
         self._to_noise += gain * (today - self._to_noise)
+
+
+def combined(chances: Numbers, weights: Numbers) -> Numbers:
+    """One chance of several that hang together, by column: Cauchy's combination (Liu and Xie 2020), exact in the tail. NaN has no
+    say; a column of none is NaN.
+    """
+    said = ~np.isnan(chances)
+    heard = np.where(said, weights, 0.0)
+    unlikely = 1 / np.tan(np.pi * np.clip(np.nan_to_num(chances, nan=0.5), LEAST_CHANCE, MOST_CHANCE))
+    mean = (heard * unlikely).sum(axis=0) / np.maximum(heard.sum(axis=0), LEAST_CHANCE)
+    return np.where(said.any(axis=0), np.arctan2(1.0, mean) / np.pi, np.nan)
+
+
+def _scatter(sizes: Numbers, spreads: Numbers, extra: float) -> float:
+    return _TO_STANDARD_DEVIATION * float(np.median(sizes / np.hypot(spreads, extra)))

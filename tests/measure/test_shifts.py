@@ -157,7 +157,7 @@ def test_a_fall_of_everything_is_one_alert_and_not_one_for_each() -> None:
     judgement = judge(counts, "flow")
     assert not wide(judgement, "shift").iloc[LATE].any()
     everything = judgement.everything
-    assert np.flatnonzero(everything["shift"]).tolist()[0] == LATE
+    assert np.flatnonzero(everything["shift"]).tolist() == [LATE]
     assert everything["effect"].iloc[LATE] == pytest.approx(-0.3, abs=0.03)
     assert everything["common"].iloc[LATE] < -5
 
@@ -178,6 +178,14 @@ def test_where_everything_stays_at_a_new_level_it_is_said_once_and_learnt() -> N
     assert alerts[-1] < 100 + 2 * DAYS_TO_SAY
     expected = wide(judgement, "expected").iloc[110:].mean().mean()
     assert expected == pytest.approx(counts.iloc[110:].mean().mean(), rel=0.05)
+
+
+def test_two_days_of_shock_move_the_level_by_the_smaller_of_the_two() -> None:
+    counts = flows()
+    counts.iloc[100] = (counts.iloc[100] * 0.8).round()
+    counts.iloc[101] = (counts.iloc[101] * 0.01).round()
+    expected = wide(judge(counts, "flow"), "expected")
+    assert (expected.iloc[102] / (1_000 * np.exp(WEEK[counts.index[102].day_of_week]))).median() > 0.7
 
 
 # Days that are known, and definitions that change
