@@ -364,12 +364,12 @@ def check(context: Context, send_test: bool) -> int:
 @main.command("check-freshness")
 @click.option(
     "--max-age-hours",
-    type=click.FloatRange(min=0, min_open=True),
+    type=click.IntRange(min=1),
     help="Hours that may have passed since the as-of date ended; default: until 6 hours after the night began.",
 )
 @click.option("--now", "now", hidden=True, help="Another time than now, in ISO 8601 with its zone.")
 @_command
-def check_freshness(context: Context, max_age_hours: float | None, now: str | None) -> int:
+def check_freshness(context: Context, max_age_hours: int | None, now: str | None) -> int:
     """Exit with 1 where the release is older than it should be; for cron, or a monitor elsewhere."""
     from orchestration.alert.freshness import USUAL_AGE, freshness
 
@@ -523,8 +523,13 @@ def _acknowledge(
 
     made = acknowledge(context.home, segment, kind, reason, until, measure)
     what = f"{made.segment} {made.measure}" if made.measure else made.segment
-    end = f"until {made.until}" if made.until else "until it recovers"
-    context.answer(asdict(made), lambda: Text(f"Nobody is told of {what} any more {end}; kept with your name."))
+    end = f" until {made.until}" if made.until else ""
+    silence = (
+        f"Of what moved {what} up to {made.first_day} only the recovery is told{end}"
+        if kind == "ack"
+        else f"Nothing is told of {what}{end}"
+    )
+    context.answer(asdict(made), lambda: Text(f"{silence}; kept with your name."))
 
 
 def _print_status(context: Context) -> int:

@@ -113,11 +113,15 @@ def read_known_days(home: Home) -> KnownDays:
     try:
         said = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}
         return KnownDays(Calendar.model_validate(said or {}))
-    except (yaml.YAMLError, UnicodeDecodeError) as broken:
-        raise ConfigurationError(f"{file} is not valid YAML: {broken}") from broken
     except ValidationError as invalid:
         error = invalid.errors()[0]
         field = ".".join(str(part) for part in error["loc"])
         near = difflib.get_close_matches(field, Calendar.model_fields, n=1, cutoff=0.4)
-        hint = f"; did you mean `{near[0]}`?" if near and error["type"] == "extra_forbidden" else f": {error['msg']}."
+        hint = (
+            f"; did you mean `{near[0]}`?"
+            if near and error["type"] == "extra_forbidden"
+            else f": {error['msg'].removeprefix('Value error, ')}."
+        )
         raise ConfigurationError(f"{file}: field `{field}`{hint}") from None
+    except (yaml.YAMLError, ValueError) as broken:  # a day that is in no calendar, such as 30 February
+        raise ConfigurationError(f"{file} is not valid YAML: {broken}") from broken

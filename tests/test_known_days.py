@@ -55,6 +55,7 @@ def test_without_a_calendar_no_day_is_known(home: Home) -> None:
         ("country: XX\n", "no holidays are known of 'XX'"),
         ("days: {Christmas: closed}\n", r"field `days\.Christmas"),
         ("country: [\n", "is not valid YAML"),
+        ("days: {2017-02-30: closed}\n", "is not valid YAML: day is out of range"),
         (
             "events: [{name: sale, from: 2017-02-01, to: 2017-01-01}]\n",
             "ends on 2017-01-01, before it begins on 2017-02-01",

@@ -54,13 +54,17 @@ group by all
 order by 5 desc, 1, 2, 3, 4
 """
 
-#: What the checks against the past found unusual in the inputs of a day.
+#: What the checks against the past found unusual in the inputs of the days: in the columns asked for, and in whole extracts with them.
 INPUTS = """
-select source || '/' || table_name, column_name, expectation, observed
+select extract_date, source || '/' || table_name, column_name, expectation, observed
 from metrics.input_quality
 where extract_date > $before and extract_date <= $day and not success and observed like '%, usually %'
-    and list_contains($tables, source || '/' || table_name)
-order by severity, 1, 2, 3
+    and ($columns is null or list_bool_or([
+        starts_with(raw_column, source || '/' || table_name || '.')
+            and (column_name = '' or list_contains(string_split(column_name, ', '), string_split(raw_column, '.')[2]))
+        for raw_column in $columns::varchar[]
+    ]))
+order by severity, extract_date desc, 2, 3, 4
 """
 
 
@@ -86,6 +90,7 @@ class Cause:
 class UnusualInput:
     """A figure of an extract that the past does not explain, with what is usual."""
 
+    extract_date: date
     table: str
     column: str
     expectation: str
@@ -94,7 +99,7 @@ class UnusualInput:
     @property
     def phrase(self) -> str:
         about = f"{self.table}{f' {self.column}' if self.column else ''}"
-        return f"{about}: {self.expectation.replace('_', ' ')} fails ({self.observed})"
+        return f"{about} of {self.extract_date}: {self.observed} ({self.expectation})"
 
 
 @dataclass(frozen=True)
@@ -108,11 +113,13 @@ class Reasons:
     members: int
     causes: list[Cause]
     inputs: list[UnusualInput]
+    held_because: str | None = None
 
     @property
     def sentence(self) -> str:
         """All of it in one: what moved, why, and what the inputs did."""
-        return f"{self.headline()}{self.because()}"
+        held = f"; it is held on {self.on}: {self.held_because}" if self.held_because else ""
+        return f"{self.headline()}{self.because()}{held}"
 
     def headline(self, expected: str = "") -> str:
         change = self.members - self.members_before
@@ -123,48 +130,45 @@ class Reasons:
         moved = f"gained {change:,} on" if change > 0 else f"lost {-change:,} of"
         return f"{self.segment} {moved} {self.members_before:,} members{span}{expected}"
 
-    def because(self, direction: str | None = None) -> str:
-        """The greatest causes, of those who entered or exited or of both, and what the inputs did, as it goes on from a headline."""
-        causes = [cause for cause in self.causes if direction in (None, cause.direction)]
-        named = [cause.phrase for cause in causes[:CAUSES_NAMED]]
-        others = sum(cause.customers for cause in causes[CAUSES_NAMED:])
-        if others:
-            named.append(f"{others:,} for other causes")
+    def because(self) -> str:
+        """The greatest causes and what the inputs did, as it goes on from a headline."""
+        named = [cause.phrase for cause in self.causes[:CAUSES_NAMED]]
+        for direction, word in (("entered", "came"), ("exited", "left")):
+            others = sum(cause.customers for cause in self.causes[CAUSES_NAMED:] if cause.direction == direction)
+            if others:
+                named.append(f"{others:,} {word} for other causes")
         said = f": {', '.join(named)}" if named else ""
         return "; ".join([said, *(one.phrase for one in self.inputs[:INPUTS_NAMED])])
 
 
 def reasons_of(
-    connection: duckdb.DuckDBPyConnection, segment: str, on: date, before: date, tables: Sequence[str]
+    connection: duckdb.DuckDBPyConnection, segment: str, on: date, before: date, raw_columns: Sequence[str]
 ) -> Reasons:
-    """Why the segment's members on ``on`` are not those of ``before``. ``tables`` are the extract tables that it depends on."""
+    """Why the segment's members on ``on`` are not those of ``before``. ``raw_columns`` are those that it depends on."""
     asked = {"segment": segment, "day": on, "before": before}
-    sizes = dict(
-        connection.execute(
-            "select as_of_date, members from metrics.segment_counts_daily where segment = $segment and as_of_date in ($day, $before)",
-            asked,
-        ).fetchall()
-    )
-    causes = connection.execute(MOVED, asked).fetchall()
+    rows = connection.execute(
+        "select as_of_date, members, held_because from metrics.segment_counts_daily "
+        "where segment = $segment and as_of_date in ($day, $before)",
+        asked,
+    ).fetchall()
+    sizes = {day: (members, held_because) for day, members, held_because in rows}
+    members, held_because = sizes.get(on, (0, None))
     return Reasons(
         segment,
         before,
         on,
-        sizes.get(before, 0),
-        sizes.get(on, 0),
-        [Cause(*row) for row in causes],
-        unusual_inputs(connection, on, before, tables),
+        sizes.get(before, (0, None))[0],
+        members,
+        [Cause(*row) for row in connection.execute(MOVED, asked).fetchall()],
+        unusual_inputs(connection, on, before, raw_columns),
+        held_because,
     )
 
 
 def unusual_inputs(
-    connection: duckdb.DuckDBPyConnection, on: date, before: date, tables: Sequence[str]
+    connection: duckdb.DuckDBPyConnection, on: date, before: date, raw_columns: Sequence[str] | None
 ) -> list[UnusualInput]:
-    """What the past does not explain in the extracts of the tables after ``before`` and up to ``on``."""
-    rows = connection.execute(INPUTS, {"day": on, "before": before, "tables": list(tables)}).fetchall()
+    """What the past does not explain in the extracts after ``before`` and up to ``on``: in the raw columns, or in all where None."""
+    columns = None if raw_columns is None else list(raw_columns)
+    rows = connection.execute(INPUTS, {"day": on, "before": before, "columns": columns}).fetchall()
     return [UnusualInput(*row) for row in rows]
-
-
-def tables_of(raw_columns: Sequence[str]) -> list[str]:
-    """The extract tables of raw columns such as ``crm/customers.gender``."""
-    return sorted({column.split(".")[0] for column in raw_columns})

@@ -15,13 +15,12 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from expectations.contracts import EXTRACT_TABLES
 from orchestration.known_days import KnownDays
 from orchestration.measure import episodes
 from orchestration.measure.episodes import Line, Verdict
 from orchestration.measure.known import known_beforehand, redefinitions
-from orchestration.measure.reasons import reasons_of, tables_of, unusual_inputs
-from orchestration.measure.shifts import SCALE_DAYS, Kind, judge
+from orchestration.measure.reasons import INPUTS_NAMED, reasons_of, unusual_inputs
+from orchestration.measure.shifts import SCALE_DAYS, WEEKLY, Kind, judge
 
 #: The figures of a segment that are judged, and the kind of each.
 MEASURES: dict[str, Kind] = {"members": "stock", "entered": "flow", "exited": "flow", "share": "share"}
@@ -39,8 +38,6 @@ create or replace table metrics.segment_shifts (
     opened_on date, effect double, p_value double, scale varchar
 );
 """
-
-ALL_TABLES = sorted(EXTRACT_TABLES)
 
 BAND = ["expected", "lower_95", "upper_95", "lower_99", "upper_99"]
 
@@ -81,7 +78,18 @@ WORDS = {
 }
 DIRECTIONS = {"entered": "entered", "exited": "exited"}
 PREFIXES = {"opened": "", "worse": "It got worse: ", "recovered": ""}
-NOUNS = {"members": "members", "entered": "entries", "exited": "exits", "share": "share"}
+#: The same over several days.
+OVER_WORDS = {
+    "members": "{observed:,.0f} members on average over {days} days (expected {expected:,.0f})",
+    "entered": "{observed:,.0f} entered in {days} days (expected {expected:,.0f})",
+    "exited": "{observed:,.0f} left in {days} days (expected {expected:,.0f})",
+    "share": "{observed:.1%} of the {whole} on average over {days} days (expected {expected:.1%})",
+}
+OVER = """
+select {total}(observed), {total}(expected), count(*)
+from metrics.segment_expectations
+where segment = $segment and measure = $measure and as_of_date > $before and as_of_date <= $day and expected is not null
+"""
 
 
 @dataclass(frozen=True)
@@ -208,7 +216,7 @@ class _Telling:
 
     def __post_init__(self) -> None:
         rows = self.connection.execute("select segment, raw_columns, scheme from refresh.definitions").fetchall()
-        self.tables = {segment: tables_of(raw_columns) for segment, raw_columns, _ in rows}
+        self.raw_columns = {segment: raw_columns for segment, raw_columns, _ in rows}
         self.wholes = {segment: scheme or "base" for segment, _, scheme in rows}
 
     def row(self, line: Line) -> list[Any]:
@@ -224,37 +232,48 @@ class _Telling:
         verdict = line.verdict
         if verdict.segment is None:
             return f"{PREFIXES[line.state]}{self._everything(verdict, line)}"
+        seen = _seen(verdict, self.wholes)
         if line.state == "recovered":
             days = (verdict.as_of_date - line.opened_on).days
-            return f"{verdict.segment} is as expected again, {days} days after it moved: {_seen(verdict, self.wholes)}"
-        window = timedelta(SCALE_DAYS[verdict.scale])
-        reasons = reasons_of(
-            self.connection,
-            verdict.segment,
-            verdict.as_of_date,
-            verdict.as_of_date - window,
-            self.tables[verdict.segment],
-        )
-        seen = _seen(verdict, self.wholes)
-        if window > timedelta(1):
-            said = (
-                f"{verdict.segment} is {_relative(verdict.effect)} the course of its "
-                f"{NOUNS[verdict.measure]} over {verdict.scale} (on the last day {seen}): {reasons.headline().removeprefix(verdict.segment).strip()}"
+            return (
+                f"{verdict.segment} moved no further for {episodes.QUIET_DAYS} days, {days} days after it began: {seen}"
             )
+        before = verdict.as_of_date - timedelta(SCALE_DAYS[verdict.scale])
+        raw_columns = self.raw_columns[verdict.segment]
+        reasons = reasons_of(self.connection, verdict.segment, verdict.as_of_date, before, raw_columns)
+        if SCALE_DAYS[verdict.scale] > 1:
+            said = f"{verdict.segment}: {self._over(verdict, before)}; {reasons.headline().removeprefix(verdict.segment).strip()}"
         elif verdict.measure == "members":
             said = reasons.headline(f" ({seen.split(' (')[1]}")
         else:
-            said = f"{verdict.segment}: {seen}"
-        return f"{PREFIXES[line.state]}{said}{reasons.because(DIRECTIONS.get(verdict.measure))}"
+            said = f"{verdict.segment}: {seen}; {reasons.headline().removeprefix(verdict.segment).strip()}"
+        return f"{PREFIXES[line.state]}{said}{reasons.because()}"
+
+    def _over(self, verdict: Verdict, before: date) -> str:
+        """What came in the days since, beside what each of them let expect: the sum of entries and exits, the middle of members and shares."""
+        ((observed, expected, days),) = self.connection.execute(
+            OVER.format(total="sum" if verdict.measure in DIRECTIONS else "avg"),
+            {
+                "segment": verdict.segment,
+                "measure": verdict.measure,
+                "before": before,
+                "day": verdict.as_of_date,
+            },
+        ).fetchall()
+        what = "its weekly pattern is lost, " if verdict.scale == WEEKLY else ""
+        whole = self.wholes[str(verdict.segment)]
+        return what + OVER_WORDS[verdict.measure].format(observed=observed, expected=expected, days=days, whole=whole)
 
     def _everything(self, verdict: Verdict, line: Line) -> str:
         if line.state == "recovered":
-            return f"the segments move as expected again, on {verdict.as_of_date} for the third day"
-        inputs = unusual_inputs(self.connection, verdict.as_of_date, verdict.as_of_date - timedelta(1), ALL_TABLES)
+            return f"the segments moved no further together for {episodes.QUIET_DAYS} days"
+        inputs = unusual_inputs(self.connection, verdict.as_of_date, verdict.as_of_date - timedelta(1), None)
+        noun = {"members": "size", "entered": "entries", "exited": "exits", "share": "share"}[verdict.measure]
+        over = "" if verdict.scale == "1 day" else f", over {verdict.scale}"
         return "; ".join(
             [
-                f"all segments moved at once: {verdict.measure} is {_relative(verdict.effect)} its course in the middle one, over {verdict.scale}",
-                *(one.phrase for one in inputs),
+                f"the segments moved together: the {noun} of the median segment went {_relative(verdict.effect)} the course{over}",
+                *(one.phrase for one in inputs[:INPUTS_NAMED]),
             ]
         )
 
@@ -262,7 +281,7 @@ class _Telling:
         """A definition that changed is no alert; it is noted on its day."""
         for row in anew.itertuples():
             day = pd.Timestamp(row.as_of_date).date()
-            reasons = reasons_of(self.connection, row.segment, day, day - timedelta(1), self.tables[row.segment])
+            reasons = reasons_of(self.connection, row.segment, day, day - timedelta(1), self.raw_columns[row.segment])
             yield _noted(
                 row.segment, day, "redefined", reasons.members, f"{reasons.headline()}, defined anew{reasons.because()}"
             )

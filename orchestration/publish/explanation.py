@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from orchestration.errors import ConfigurationError, nearest
-from orchestration.measure.reasons import Reasons, reasons_of, tables_of
+from orchestration.measure.reasons import Reasons, reasons_of
 from orchestration.publish.releases import current_release, open_release
 from orchestration.settings import Home
 
@@ -37,4 +37,4 @@ def read_explanation(home: Home, name: str, on: date | None = None, since: date 
                 raise ConfigurationError(
                     f"{name} has no record of {day}: its days are {first} to {last}, each explained by the one before."
                 )
-        return reasons_of(release, name, on, since, tables_of(known[name]))
+        return reasons_of(release, name, on, since, known[name])

@@ -231,4 +231,4 @@ def test_the_message_names_the_causes_and_the_unusual_input(warehouse: duckdb.Du
     )
     ((*_, message),) = alerts(warehouse)
     assert "20 left by their own orders (orders > 3), 10 were deleted" in message
-    assert message.endswith("shop/order_lines: row count is not above the usual fails (90, usually 40–50)")
+    assert message.endswith(f"; shop/order_lines of {day}: 90, usually 40–50 (row_count_is_not_above_the_usual)")
