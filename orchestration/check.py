@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import duckdb
-
 from orchestration.alert import acknowledgements, ledger, routes
 from orchestration.alert.acknowledgements import read_acknowledgements
 from orchestration.alert.ledger import Ledger
 from orchestration.alert.message import trial
 from orchestration.alert.routes import demand_known_names, read_routes
-from orchestration.errors import SegmentsError
+from orchestration.errors import ConfigurationError, SegmentsError, nearest
 from orchestration.known_days import FILE as CALENDAR
 from orchestration.known_days import read_known_days
-from orchestration.publish.releases import OPENED, current_release
+from orchestration.publish.releases import current_release, open_release
 from orchestration.settings import Home, load_settings
 from orchestration.transform.catalogue import segments
 from orchestration.transform.project import DbtProjectOfHome
@@ -44,7 +42,7 @@ def check(home: Home) -> list[Checked]:
     """Reads all of it, each part whether or not another is wrong."""
     return [
         _checked("settings.yml", lambda: load_settings(home)),
-        _checked(CALENDAR, lambda: read_known_days(home)),
+        _checked(CALENDAR, lambda: _check_calendar(home)),
         _checked(routes.FILE, lambda: _check_routes(home)),
         _checked(acknowledgements.FILE, lambda: read_acknowledgements(home)),
         _checked(ledger.FILE, lambda: Ledger.read(home)),
@@ -70,10 +68,26 @@ def _checked(what: str, read: Callable[[], object]) -> Checked:
     return Checked(what, None)
 
 
+def _check_calendar(home: Home) -> None:
+    known = set(_owners(home))
+    for event in read_known_days(home).calendar.events:
+        for segment in event.segments:
+            if known and segment not in known:
+                raise ConfigurationError(
+                    f"{CALENDAR}: {event.name!r} is of the segment {segment}, which there is not; {nearest(segment, sorted(known))}"
+                )
+
+
 def _check_routes(home: Home) -> None:
-    read, manifest = read_routes(home), current_release(home)
-    if read is None or manifest is None:
-        return
-    with duckdb.connect(str(home.releases / manifest.release / OPENED), read_only=True) as release:
-        rows = release.execute("select segment, owner from catalog.segments").fetchall()
-    demand_known_names(read, owners=sorted({owner for _, owner in rows}), segments=sorted(name for name, _ in rows))
+    read, owners = read_routes(home), _owners(home)
+    if read is not None and owners:
+        demand_known_names(read, owners=sorted(set(owners.values())), segments=sorted(owners))
+
+
+def _owners(home: Home) -> dict[str, str]:
+    """The owner of each segment in the current release; none before the first."""
+    manifest = current_release(home)
+    if manifest is None:
+        return {}
+    with open_release(home, manifest) as release:
+        return dict(release.execute("select segment, owner from catalog.segments").fetchall())

@@ -219,4 +219,8 @@ def _has_heard(keys: Iterable[str], recovery: Notice) -> bool:
 
 def _kept(ledger: Ledger, now: datetime) -> list[Notice]:
     """What could not be delivered within the last seven days, and no release gives again."""
-    return [Notice.read(entry.kept) for entry in ledger.undelivered(now) if entry.kept]
+    return [
+        Notice.read(entry.kept)
+        for entry in ledger.undelivered(now)
+        if entry.kept and now - WEEK < ledger.first_tried(entry.receiver, entry.key)
+    ]

@@ -95,6 +95,10 @@ class Ledger:
             }
         )
 
+    def first_tried(self, receiver: str, key: str) -> datetime:
+        """When the receiver was first to be told of the key."""
+        return min(entry.time for entry in self.entries if (entry.receiver, entry.key) == (receiver, key))
+
     def undelivered(self, now: datetime) -> list[Entry]:
         """What failed or was cut short within the last seven days and was not delivered since."""
         return [

@@ -83,3 +83,13 @@ def test_without_receivers_there_is_no_test_to_send(checked: Home) -> None:
     told = segments("--send-test", home=checked)
     assert told.returncode == 0
     assert "No test was sent: there is no alerts.yml" in told.stderr
+
+
+def test_an_event_of_a_segment_that_there_is_not_is_told(checked: Home) -> None:
+    (checked.path / "calendar.yml").write_text(
+        "events: [{name: a letter, from: 2024-01-05, to: 2024-01-06, segments: [at_rosk]}]\n"
+    )
+    told = segments("--json", home=checked)
+    wrong = {one["what"]: one["wrong"] for one in json.loads(told.stdout)["checked"]}
+    assert told.returncode == 2
+    assert "'a letter' is of the segment at_rosk, which there is not" in wrong["calendar.yml"]
