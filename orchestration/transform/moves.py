@@ -191,16 +191,19 @@ inner join {warehouse}.metrics.segment_membership_history as history
     and history.entered_on <= states."on" and coalesce(history.exited_on, date '9999-12-31') > states."on"
 """
 
+ASKED = """
+create table main.asked as
+select distinct moves.segment, states."on" as as_of_date, states.state as customer_id
+from main.moves
+inner join main.states on states.customer_id = moves.customer_id and states.as_of_date = moves.as_of_date
+order by all
+"""
+
 ANSWERS = """
 insert into main.answers
 select '{segment}' as segment, as_of_date, customer_id, [{clauses}] as meets
 from {source}
-where (as_of_date, customer_id) in (
-    select states."on", states.state
-    from main.moves
-    inner join main.states on states.customer_id = moves.customer_id and states.as_of_date = moves.as_of_date
-    where moves.segment = '{segment}'
-)
+where (as_of_date, customer_id) in (select as_of_date, customer_id from main.asked where segment = '{segment}')
 """
 
 CAUSES = """
@@ -564,25 +567,31 @@ def _batches(copy: Copy) -> Iterator[tuple[date, date]]:
 
 def _ask_rules(copy: Copy, rules: Rules) -> None:
     """Puts each segment's rule to its movers in all of their states: ``main.answers``, with a truth for each clause."""
-    _run(copy, "create table main.answers (segment varchar, as_of_date date, customer_id varchar, meets boolean[])")
+    _run(
+        copy,
+        ASKED,
+        "create table main.answers (segment varchar, as_of_date date, customer_id varchar, meets boolean[])",
+    )
     others = {other for rule in rules.rules.values() for clause in rule.clauses for other in clause.segments}
     _run(copy, *(MEMBERS.replace("{segment}", other) for other in sorted(others)))
+    for table in {table for rule in rules.rules.values() for table in rule.tables} - copy.models.derived.keys():
+        _run(copy, _as_rules_see_it(copy, rules, table))
     for segment, rule in rules.rules.items():
-        movers = f"select customer_id from main.moves where segment = '{segment}'"
-        moves = f"select customer_id, as_of_date from main.moves where segment = '{segment}'"
-        for versions in copy.models.versioned:
-            if versions.table in rule.tables:
-                states = f"(from main.between_states where (customer_id, as_of_date) in ({moves}))"
-                whole = f"select * from {{warehouse}}.{versions.table} where customer_id in ({movers})"
-                _run(
-                    copy,
-                    f"create or replace table {versions.table} as {whole} union all by name {_known(versions, states)}",
-                )
-        for table in rule.tables - {versions.table for versions in copy.models.versioned} - copy.models.derived.keys():
-            _run(copy, f"create or replace view {table} as from {{warehouse}}.{table}")
         clauses = ", ".join(f"coalesce({clause.sql}, false)" for clause in rule.clauses)
         asked = ANSWERS.replace("{clauses}", clauses).replace("{source}", rule.source)
         _run(copy, asked.replace("{segment}", segment))
+
+
+def _as_rules_see_it(copy: Copy, rules: Rules, table: str) -> str:
+    """A table besides dim_customers that rules look into: a versioned one with the movers of those rules, in the states between too."""
+    versions = next((one for one in copy.models.versioned if one.table == table), None)
+    if versions is None:
+        return f"create or replace view {table} as from {{warehouse}}.{table}"
+    asking = ", ".join(f"'{segment}'" for segment, rule in rules.rules.items() if table in rule.tables)
+    moves = f"select customer_id, as_of_date from main.moves where segment in ({asking})"
+    states = f"(from main.between_states where (customer_id, as_of_date) in ({moves}))"
+    whole = f"select * from {{warehouse}}.{table} where customer_id in (select customer_id from ({moves}))"
+    return f"create or replace table {table} as {whole} union all by name {_known(versions, states)}"
 
 
 def _note_what_is_known(copy: Copy, rules: Rules) -> None:
