@@ -36,7 +36,7 @@ def test_what_is_not_planted_is_found_by_false_alarm_alone(year_of_the_demo: Hom
 
 def test_a_history_of_days_is_too_short(shop: Refreshed) -> None:
     with pytest.raises(ExtractMissing, match=r"The release has 4 days; the drill of shifts needs 107"):
-        drill_shifts(shop.home, quietly)
+        drill_shifts(Home(shop.aside), quietly)
 
 
 def test_without_a_release_there_is_nothing_to_drill(home: Home) -> None:
