@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from filelock import FileLock
 
+from orchestration.disk import flush
 from orchestration.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -52,16 +53,7 @@ def add_facts(file: Path, facts: Iterable[DataclassInstance]) -> None:
             written.flush()
             os.fsync(written.fileno())
         unfinished.replace(file)
-        _flush(file.parent)
-
-
-def _flush(folder: Path) -> None:
-    """Has the system write the rename to the disk, so that a power cut cannot take it back."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        flush(file.parent)
 
 
 def plain_reason(reason: str) -> str:

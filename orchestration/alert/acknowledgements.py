@@ -11,12 +11,10 @@ from datetime import UTC, date, datetime
 from getpass import getuser
 from typing import Literal
 
-import duckdb
-
 from orchestration.alert.notices import Notice
 from orchestration.errors import ConfigurationError, ExtractMissing, nearest
 from orchestration.facts import add_facts, plain_reason, read_facts
-from orchestration.publish.releases import OPENED, current_release
+from orchestration.publish.releases import current_release, open_release
 from orchestration.settings import Home
 
 FILE = "acknowledgements.jsonl"
@@ -76,7 +74,7 @@ def acknowledge(
     manifest = current_release(home)
     if manifest is None:
         raise ExtractMissing(f"There is no release in {home.releases} yet: make one with `segments refresh`.")
-    with duckdb.connect(str(home.releases / manifest.release / OPENED), read_only=True) as release:
+    with open_release(home, manifest) as release:
         known = [name for (name,) in release.execute("select segment from catalog.segments order by 1").fetchall()]
     if segment not in known:
         raise ConfigurationError(

@@ -19,6 +19,8 @@ QUIET_DAYS = 3
 #: A rare and large shift of who is in the segment is critical; everything else is a warning.
 CRITICAL_CHANCE, CRITICAL_EFFECT = 1e-6, 0.25
 CRITICAL_MEASURES = {"members", "share"}
+#: Nobody is woken for a segment of fewer members.
+CRITICAL_MEMBERS = 25
 #: It got worse where the shift is so many times as large, on the logarithm, as it was when last told, and at least a fall by a quarter.
 WORSE_BY, WORSE_AT_LEAST = 2.0, 0.29
 #: A fall to nothing is as large as one to this share.
@@ -135,4 +137,5 @@ def _severity(alert: Verdict) -> Severity:
         return "critical"
     is_rare_and_large = alert.p_value < CRITICAL_CHANCE and abs(alert.effect) >= CRITICAL_EFFECT
     about_members = alert.measure in CRITICAL_MEASURES or alert.segment is None
-    return "critical" if alert.is_sure and is_rare_and_large and about_members else "warning"
+    is_small = alert.measure == "members" and max(alert.observed, alert.expected) < CRITICAL_MEMBERS
+    return "critical" if alert.is_sure and is_rare_and_large and about_members and not is_small else "warning"

@@ -119,19 +119,21 @@ class Reasons:
     def sentence(self) -> str:
         """All of it in one: what moved, why, and what the inputs did."""
         held = f"; it is held on {self.on}: {self.held_because}" if self.held_because else ""
-        return f"{self.headline()}{self.because()}{held}"
+        return f"{self.segment} {self.moved}{self.because()}{held}"
 
-    def headline(self, expected: str = "") -> str:
+    @property
+    def moved(self) -> str:
+        """By how many members it changed: "lost 3 of 288 members in 7 days"."""
         change = self.members - self.members_before
         days = (self.on - self.before).days
         span = "" if days == 1 else f" in {days} days"
         if change == 0:
-            return f"{self.segment} stayed at {self.members:,} members{span}{expected}"
+            return f"stayed at {self.members:,} members{span}"
         moved = f"gained {change:,} on" if change > 0 else f"lost {-change:,} of"
-        return f"{self.segment} {moved} {self.members_before:,} members{span}{expected}"
+        return f"{moved} {self.members_before:,} members{span}"
 
     def because(self) -> str:
-        """The greatest causes and what the inputs did, as it goes on from a headline."""
+        """The greatest causes and what the inputs did, as it goes on from what moved."""
         named = [cause.phrase for cause in self.causes[:CAUSES_NAMED]]
         for direction, word in (("entered", "came"), ("exited", "left")):
             others = sum(cause.customers for cause in self.causes[CAUSES_NAMED:] if cause.direction == direction)

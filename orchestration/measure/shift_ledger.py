@@ -5,9 +5,9 @@ What was judged of a day rests on that day and its past, so that the ledger of a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from itertools import groupby
 from math import isfinite
 from typing import Any
@@ -19,8 +19,8 @@ from orchestration.known_days import KnownDays
 from orchestration.measure import episodes
 from orchestration.measure.episodes import Line, Verdict
 from orchestration.measure.known import known_beforehand, redefinitions
-from orchestration.measure.reasons import INPUTS_NAMED, reasons_of, unusual_inputs
-from orchestration.measure.shifts import SCALE_DAYS, WEEKLY, Kind, judge
+from orchestration.measure.shifts import Kind, judge
+from orchestration.measure.telling import Telling
 
 #: The figures of a segment that are judged, and the kind of each.
 MEASURES: dict[str, Kind] = {"members": "stock", "entered": "flow", "exited": "flow", "share": "share"}
@@ -61,36 +61,6 @@ inner join refresh.definitions as definitions on definitions.segment = counts.se
 order by counts.as_of_date, counts.segment
 """
 
-#: Segments that were counted and are defined no more, each with the day after its last and its last size.
-RETIRED = """
-select segment, max(as_of_date) + 1, arg_max(members, as_of_date)
-from metrics.segment_counts_daily
-where segment not in (select segment from refresh.definitions)
-group by segment
-"""
-
-#: How a measure is told.
-WORDS = {
-    "members": "{observed:,.0f} members (expected {lower:,.0f}–{upper:,.0f})",
-    "entered": "{observed:,.0f} entered (expected {lower:,.0f}–{upper:,.0f})",
-    "exited": "{observed:,.0f} left (expected {lower:,.0f}–{upper:,.0f})",
-    "share": "{observed:.1%} of the {whole} (expected {lower:.1%}–{upper:.1%})",
-}
-DIRECTIONS = {"entered": "entered", "exited": "exited"}
-PREFIXES = {"opened": "", "worse": "It got worse: ", "recovered": ""}
-#: The same over several days.
-OVER_WORDS = {
-    "members": "{observed:,.0f} members on average over {days} days (expected {expected:,.0f})",
-    "entered": "{observed:,.0f} entered in {days} days (expected {expected:,.0f})",
-    "exited": "{observed:,.0f} left in {days} days (expected {expected:,.0f})",
-    "share": "{observed:.1%} of the {whole} on average over {days} days (expected {expected:.1%})",
-}
-OVER = """
-select {total}(observed), {total}(expected), count(*)
-from metrics.segment_expectations
-where segment = $segment and measure = $measure and as_of_date > $before and as_of_date <= $day and expected is not null
-"""
-
 
 @dataclass(frozen=True)
 class Recorded:
@@ -120,8 +90,10 @@ def record_shifts(connection: duckdb.DuckDBPyConnection, calendar: KnownDays) ->
         *_of_segments(expectations, figures),
         *_of_everything({measure: everything for measure, (_, everything) in judged.items()}),
     ]
-    told = _Telling(connection)
-    rows = [told.row(line) for line in ledger] + [*told.redefined(anew), *told.retired()]
+    telling = Telling(connection)
+    rows = [_row(line, telling.message(line)) for line in ledger]
+    rows += [_noted(segment, day, "redefined", message) for segment, day, message in telling.redefined(anew)]
+    rows += [_noted(segment, day, "retired", message) for segment, day, message in telling.retired()]
     if rows:
         connection.executemany(f"insert into metrics.segment_shifts values ({', '.join('?' * 15)})", rows)
     return Recorded(len(expectations), len(rows))
@@ -208,111 +180,18 @@ def _of_everything(everything: dict[str, pd.DataFrame]) -> Iterator[Line]:
     yield from episodes.lines(verdicts[day] for day in sorted(verdicts))
 
 
-@dataclass
-class _Telling:
-    """Puts lines of the ledger into words."""
-
-    connection: duckdb.DuckDBPyConnection
-
-    def __post_init__(self) -> None:
-        rows = self.connection.execute("select segment, raw_columns, scheme from refresh.definitions").fetchall()
-        self.raw_columns = {segment: raw_columns for segment, raw_columns, _ in rows}
-        self.wholes = {segment: scheme or "base" for segment, _, scheme in rows}
-
-    def row(self, line: Line) -> list[Any]:
-        verdict = line.verdict
-        message = "" if line.state == "continuing" else self.message(line)
-        return [
-            *(verdict.as_of_date, verdict.segment, verdict.measure, line.kind, line.severity),
-            *(_or_null(verdict.observed), _or_null(verdict.expected), _or_null(verdict.lower), _or_null(verdict.upper)),
-            *(line.state, message, line.opened_on, _or_null(verdict.effect), _or_null(verdict.p_value), verdict.scale),
-        ]
-
-    def message(self, line: Line) -> str:
-        verdict = line.verdict
-        if verdict.segment is None:
-            return f"{PREFIXES[line.state]}{self._everything(verdict, line)}"
-        seen = _seen(verdict, self.wholes)
-        if line.state == "recovered":
-            days = (verdict.as_of_date - line.opened_on).days
-            return (
-                f"{verdict.segment} moved no further for {episodes.QUIET_DAYS} days, {days} days after it began: {seen}"
-            )
-        before = verdict.as_of_date - timedelta(SCALE_DAYS[verdict.scale])
-        raw_columns = self.raw_columns[verdict.segment]
-        reasons = reasons_of(self.connection, verdict.segment, verdict.as_of_date, before, raw_columns)
-        if SCALE_DAYS[verdict.scale] > 1:
-            said = f"{verdict.segment}: {self._over(verdict, before)}; {reasons.headline().removeprefix(verdict.segment).strip()}"
-        elif verdict.measure == "members":
-            said = reasons.headline(f" ({seen.split(' (')[1]}")
-        else:
-            said = f"{verdict.segment}: {seen}; {reasons.headline().removeprefix(verdict.segment).strip()}"
-        return f"{PREFIXES[line.state]}{said}{reasons.because()}"
-
-    def _over(self, verdict: Verdict, before: date) -> str:
-        """What came in the days since, beside what each of them let expect: the sum of entries and exits, the middle of members and shares."""
-        ((observed, expected, days),) = self.connection.execute(
-            OVER.format(total="sum" if verdict.measure in DIRECTIONS else "avg"),
-            {
-                "segment": verdict.segment,
-                "measure": verdict.measure,
-                "before": before,
-                "day": verdict.as_of_date,
-            },
-        ).fetchall()
-        what = "its weekly pattern is lost, " if verdict.scale == WEEKLY else ""
-        whole = self.wholes[str(verdict.segment)]
-        return what + OVER_WORDS[verdict.measure].format(observed=observed, expected=expected, days=days, whole=whole)
-
-    def _everything(self, verdict: Verdict, line: Line) -> str:
-        if line.state == "recovered":
-            return f"the segments moved no further together for {episodes.QUIET_DAYS} days"
-        inputs = unusual_inputs(self.connection, verdict.as_of_date, verdict.as_of_date - timedelta(1), None)
-        noun = {"members": "size", "entered": "entries", "exited": "exits", "share": "share"}[verdict.measure]
-        over = "" if verdict.scale == "1 day" else f", over {verdict.scale}"
-        return "; ".join(
-            [
-                f"the segments moved together: the {noun} of the median segment went {_relative(verdict.effect)} the course{over}",
-                *(one.phrase for one in inputs[:INPUTS_NAMED]),
-            ]
-        )
-
-    def redefined(self, anew: pd.DataFrame) -> Iterator[list[Any]]:
-        """A definition that changed is no alert; it is noted on its day."""
-        for row in anew.itertuples():
-            day = pd.Timestamp(row.as_of_date).date()
-            reasons = reasons_of(self.connection, row.segment, day, day - timedelta(1), self.raw_columns[row.segment])
-            yield _noted(
-                row.segment, day, "redefined", reasons.members, f"{reasons.headline()}, defined anew{reasons.because()}"
-            )
-
-    def retired(self) -> Iterator[list[Any]]:
-        for segment, day, members in self.connection.execute(RETIRED).fetchall():
-            yield _noted(
-                segment,
-                day,
-                "retired",
-                0,
-                f"{segment} is retired: it is defined no more, and had {members:,} members last",
-            )
+def _row(line: Line, message: str) -> list[Any]:
+    verdict = line.verdict
+    return [
+        *(verdict.as_of_date, verdict.segment, verdict.measure, line.kind, line.severity),
+        *(_or_null(verdict.observed), _or_null(verdict.expected), _or_null(verdict.lower), _or_null(verdict.upper)),
+        *(line.state, message, line.opened_on, _or_null(verdict.effect), _or_null(verdict.p_value), verdict.scale),
+    ]
 
 
-def _noted(segment: str, day: date, kind: str, observed: int, message: str) -> list[Any]:
-    return [day, segment, "members", kind, "info", observed, *(None,) * 3, "noted", message, day, *(None,) * 3]
-
-
-def _seen(verdict: Verdict, wholes: Mapping[str, str]) -> str:
-    assert verdict.segment is not None
-    whole = wholes[verdict.segment]
-    return WORDS[verdict.measure].format(
-        observed=verdict.observed, lower=verdict.lower, upper=verdict.upper, whole=whole
-    )
-
-
-def _relative(effect: float) -> str:
-    if effect < 1:
-        return f"{abs(effect):.0%} {'above' if effect > 0 else 'below'}"
-    return f"{1 + effect:,.0f} times" if effect < 100 else "more than 100 times"
+def _noted(segment: str, day: date, kind: str, message: str) -> list[Any]:
+    """What is no alert has no figures."""
+    return [day, segment, "members", kind, "info", *(None,) * 4, "noted", message, day, *(None,) * 3]
 
 
 def _or_null(number: float) -> float | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import time
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from typing import Any
 import duckdb
 
 from orchestration.days import Days
+from orchestration.disk import flush
 from orchestration.errors import ConfigurationError, ReleaseDamaged
 from orchestration.publish.laws import broken_laws
 from orchestration.publish.notes import ReleaseNotes, notes_of
@@ -121,7 +121,7 @@ def publish(connection: duckdb.DuckDBPyConnection, home: Home, dbt_manifest: Map
         if folder.exists():
             folder.rename(home.releases / f".leaving-{manifest.release}")
         for written in (building / FILE, building / MANIFEST, building):
-            _flush(written)
+            flush(written)
         building.rename(folder)
     replaced_release = current_release(home)
     _point_current_at(home, manifest.release)
@@ -212,15 +212,6 @@ def _sha256(file: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def _flush(path: Path) -> None:
-    """Has the system write a file or a folder to the disk, so that a power cut cannot take it back."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _comment(connection: duckdb.DuckDBPyConnection, table: ReleaseTable) -> None:
     connection.execute(f"comment on table release.{table.name} is {_literal(table.comment)}")
     for column, words in table.columns.items():
@@ -240,12 +231,12 @@ def _contents(release: duckdb.DuckDBPyConnection) -> dict[str, TableOfRelease]:
 
 
 def _point_current_at(home: Home, release: str) -> None:
-    _flush(home.releases)  # the release itself, before anything points at it
+    flush(home.releases)  # the release itself, before anything points at it
     pointer = home.releases / ".current"
     pointer.unlink(missing_ok=True)
     pointer.symlink_to(release)
     pointer.replace(home.releases / "current")
-    _flush(home.releases)
+    flush(home.releases)
 
 
 def _remove_old(home: Home, keep: int, replaced: str | None) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.publish.notes import ReleaseNotes
-from orchestration.publish.releases import OPENED, current_release
+from orchestration.publish.releases import OPENED, current_release, open_release
 from orchestration.settings import Home
 
 
@@ -47,7 +47,7 @@ def read_status(home: Home) -> Status | None:
     manifest = current_release(home)
     if manifest is None:
         return None
-    with duckdb.connect(str(home.releases / manifest.release / OPENED), read_only=True) as release:
+    with open_release(home, manifest) as release:
         segments = read_segments(release)
         base = release.execute("select count(*) from customers.dim_customers").fetchall()[0][0]
     return Status(

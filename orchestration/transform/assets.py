@@ -22,7 +22,7 @@ from orchestration.transform.belief import write_findings, write_held_segments, 
 from orchestration.transform.catalogue import definitions, segments
 from orchestration.transform.lineage import lineage_of_segments
 from orchestration.transform.meaning import foundation_of
-from orchestration.transform.moves import keep_the_day_before, record_moves, rules_of
+from orchestration.transform.moves import record_moves
 from orchestration.transform.plan import (
     Plan,
     chunk_built,
@@ -34,6 +34,8 @@ from orchestration.transform.plan import (
     write_segments,
 )
 from orchestration.transform.project import DbtProjectOfHome
+from orchestration.transform.rules import rules_of
+from orchestration.transform.states import keep_the_day_before
 from orchestration.validate.assets import VERDICTS
 from orchestration.validate.findings import find
 from orchestration.validate.overrides import read_overrides, released_doubts

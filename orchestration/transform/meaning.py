@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import sqlglot
@@ -38,8 +39,7 @@ def definition_hashes(
     ConfigurationError where an attribute cannot be told from the others.
     """
     project = _Project(manifest, variables)
-    customers = build_scope(parse(compiled[CUSTOMERS]))
-    assert customers is not None, "a model is a query"
+    customers = _scope_of(compiled[CUSTOMERS])
     rules = {name: parse(compiled[name]) for name in project.segments}
 
     def under(segment: str) -> Iterator[str]:
@@ -88,14 +88,20 @@ def columns_used(rule: exp.Expr) -> tuple[str, ...]:
 
 def tables_behind(customers: str, columns: set[str]) -> set[str]:
     """The tables, as ``<schema>.<table>``, from which the compiled SQL of ``dim_customers`` makes the columns and its rows."""
-    scope = build_scope(parse(customers))
-    assert scope is not None, "a model is a query"
+    scope = _scope_of(customers)
     return {
         f"{table.db}.{table.name}"
         for part in _made_of(scope, KEY | columns)
         for table in part.find_all(exp.Table)
         if table.db
     }
+
+
+@lru_cache(maxsize=1)
+def _scope_of(compiled: str) -> Scope:
+    scope = build_scope(parse(compiled))
+    assert scope is not None, "a model is a query"
+    return scope
 
 
 class _Project:

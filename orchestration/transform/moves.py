@@ -9,35 +9,21 @@ the customer that changed: the segment was held, or defined anew, or the record 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from orchestration.transform.catalogue import Definition, Segment, segments
-from orchestration.transform.clauses import Rule, rule_of
-from orchestration.transform.lineage import relations
-from orchestration.transform.meaning import CUSTOMERS, parse
-from orchestration.transform.what_if import (
-    KNOWN_FROM,
-    KNOWN_UNTIL,
-    Copy,
-    CustomerModels,
-    Versions,
-    columns_of_tables,
-    copy_beside,
-)
+from orchestration.transform.catalogue import Segment
+from orchestration.transform.meaning import CUSTOMERS
+from orchestration.transform.rules import REVENUE, Rules
+from orchestration.transform.states import as_known, note_movers, note_states, note_what_came
+from orchestration.transform.what_if import KNOWN_FROM, KNOWN_UNTIL, Copy, copy_beside
 
-#: What a mover is worth, in the business currency: an attribute of dim_customers.
-REVENUE = "spend_last_365_days"
-#: Customers in states between, times as-of dates, that are computed at once.
-STATES_AT_ONCE = 200_000
 #: The tables of schema metrics that are written.
 WRITTEN = ("segment_moves", "segment_shift_causes")
+
 #: Columns of versions that are no attribute.
 NO_ATTRIBUTES = {"customer_id", "extract_date", KNOWN_FROM, KNOWN_UNTIL}
 
@@ -63,122 +49,6 @@ create table if not exists metrics.segment_shift_causes (
     customers bigint,
     revenue decimal(18, 2)
 )
-"""
-
-DAYS = """
-create table main.days as
-select
-    as_of_date,
-    coalesce(previous_as_of_date, (
-        select max(recorded.as_of_date) from {warehouse}.metrics.segment_sizes as recorded
-        where recorded.as_of_date < (select min(as_of_date) from {warehouse}.refresh.as_of_dates)
-    )) as before
-from {warehouse}.refresh.as_of_dates
-"""
-
-MOVES = """
-create table main.moves as
-select changes.segment, changes.customer_id, changes.as_of_date, days.before, changes.change = 'entered' as entered
-from {warehouse}.metrics.segment_membership_changes as changes
-inner join main.days as days on days.as_of_date = changes.as_of_date
-inner join (
-    select segment, min(as_of_date) as first_day from {warehouse}.metrics.segment_sizes group by segment
-) as born on born.segment = changes.segment and born.first_day < changes.as_of_date
-inner join {warehouse}.refresh.segments as current on current.segment = changes.segment
-"""
-
-MOVERS = "create table main.movers as select distinct customer_id, as_of_date, before from main.moves"
-
-#: Every calendar day since the one before, by the as-of date that first sees what came on it.
-SEEN = """
-create table main.seen as
-select unnest(generate_series(before + 1, as_of_date, interval 1 day))::date as came_on, as_of_date, before from main.days
-"""
-
-#: What came in of a mover between the two days. An event is on time where it is of a day after the one before.
-CAME = """
-create table main.came as
-select
-    movers.*,
-    coalesce(bool_or(came.edited), false) as edited,
-    coalesce(bool_or(came.on_time), false) as on_time,
-    coalesce(bool_or(came.late), false) as late
-from main.movers
-left join ({arrivals}) as came on came.customer_id = movers.customer_id and came.as_of_date = movers.as_of_date
-group by all
-"""
-
-#: The states between that have to be computed; the others are equal to one beside them.
-BETWEEN = """
-create table main.between_states as
-select customer_id || chr(31) || as_of_date || chr(31) || step as state, *
-from (
-    select customer_id, as_of_date, before, on_time or late as has_events, unnest([1, 2, 3]) as step, edited, on_time, late
-    from main.came
-)
-where (step = 1 and (edited or has_events)) or (step = 2 and edited and has_events) or (step = 3 and on_time and late)
-"""
-
-#: Each mover's five states, as rows of the copy's dim_customers.
-STATES = """
-create table main.states as
-select customer_id, as_of_date, unnest([
-    {'step': 0, 'on': before, 'state': customer_id},
-    {'step': 1, 'on': as_of_date, 'state': after_time},
-    {'step': 2, 'on': as_of_date, 'state': after_edits},
-    {'step': 3, 'on': as_of_date, 'state': after_events},
-    {'step': 4, 'on': as_of_date, 'state': customer_id}
-], recursive := true)
-from (
-    select
-        *,
-        customer_id || chr(31) || as_of_date || chr(31) as between_states,
-        case when edited or on_time or late then between_states || '1' else customer_id end as after_time,
-        case when not edited then after_time when on_time or late then between_states || '2' else customer_id end as after_edits,
-        case when not on_time then after_edits when late then between_states || '3' else customer_id end as after_events
-    from main.came
-)
-"""
-
-#: What was known of a customer in a state between: of attributes what was known the day before, until edits are in; of events too, until in the
-#: third state those of the days themselves are in, and never what is late or corrected.
-KNOWN = """
-select version.* replace (state.state as customer_id, null as valid_to)
-from {warehouse}.{table} as version
-inner join {states} as state on state.customer_id = version.customer_id
-    and version.valid_from <= case when {is_in} then state.as_of_date else state.before end
-    and coalesce(version.valid_to, date '9999-12-31') > case when {is_in} then state.as_of_date else state.before end
-"""
-ATTRIBUTES_ARE_IN, EVENTS_ARE_IN = "state.step > 1", "state.step = 3 and version.ordered_on > state.before"
-
-#: Everybody who moved, on both days.
-KNOWN_STATES = """
-create table main.customers as
-select {columns} from {warehouse}.customers.dim_customers
-where (as_of_date, customer_id) in (
-    select as_of_date, customer_id from main.movers union all select before, customer_id from main.movers
-)
-union all
-select {columns} from main.former
-where (as_of_date, customer_id) in (select before, customer_id from main.movers)
-"""
-
-#: A rank is taken as it was until the customer's own events are in; of one who did nothing, others moved it as time passed.
-COMPUTED = """
-insert into main.customers
-select customer.* replace (state.state as customer_id {ranks})
-from (select {columns} from customers.dim_customers) as customer
-inner join main.batch as state on state.state = customer.customer_id and state.as_of_date = customer.as_of_date
-left join main.customers as former on former.customer_id = state.customer_id and former.as_of_date = state.before
-left join main.customers as present on present.customer_id = state.customer_id and present.as_of_date = state.as_of_date
-"""
-RANK = "case when state.step = 3 or not state.has_events then present.{column} else former.{column} end as {column}"
-#: The same of a table of ranks that a rule looks into.
-RANKED = """
-select kept.* replace (state.state as customer_id, state.as_of_date as as_of_date)
-from {kept} as kept
-inner join main.batch as state on state.customer_id = kept.customer_id
-    and kept.as_of_date = case when state.step = 3 or not state.has_events then state.as_of_date else state.before end
 """
 
 #: A segment in another's rule has the members that are on record; in the states between it has those of the day itself.
@@ -346,16 +216,6 @@ group by all
 order by all
 """
 
-#: What dim_customers says of the last day on record before the chunk that dbt builds next.
-KEEP = """
-create table refresh.customers_before as
-select {columns} from customers.dim_customers
-where (select fingerprint from refresh.customers_made_of) = $fingerprint and as_of_date = (
-    select max(recorded.as_of_date) from metrics.segment_sizes as recorded
-    where recorded.as_of_date < (select min(as_of_date) from refresh.as_of_dates)
-)
-"""
-
 REDEFINED = """
 insert into main.redefined
 select days.as_of_date, counts.segment
@@ -364,64 +224,6 @@ inner join {warehouse}.metrics.segment_counts_daily as counts on counts.as_of_da
 inner join main.hashes on hashes.segment = counts.segment and hashes.definition_hash <> counts.definition_hash
 where days.as_of_date = (select min(as_of_date) from main.days)
 """
-
-
-@dataclass(frozen=True)
-class Rules:
-    """The segments' rules as they run tonight: the models of the customers, the segments, each one's rule and definition hash, and the raw
-    columns behind each column of a model.
-    """
-
-    models: CustomerModels
-    segments: Sequence[Segment]
-    rules: Mapping[str, Rule]
-    hashes: Mapping[str, str]
-    raw_columns: Callable[[str], Mapping[str, frozenset[str]]]
-
-    @property
-    def attributes(self) -> set[str]:
-        """The attributes of dim_customers that are asked for, and a mover's worth. A rule may have columns of its own making besides."""
-        asked = {REVENUE} | {column for rule in self.rules.values() for column in rule.columns}
-        return asked & self.models.columns.get(f"customers.{CUSTOMERS}", set())
-
-    @property
-    def derived(self) -> list[str]:
-        """The tables besides dim_customers that are asked for and have to be computed in the states between."""
-        return sorted({table for rule in self.rules.values() for table in rule.tables} & self.models.derived.keys())
-
-    @property
-    def needed(self) -> set[str]:
-        """The tables behind all that is asked for."""
-        return self.models.behind(self.attributes) | self.models.beneath(set(self.derived))
-
-    @property
-    def columns(self) -> str:
-        return ", ".join(["as_of_date", "customer_id", *sorted(self.attributes)])
-
-
-def rules_of(
-    connection: duckdb.DuckDBPyConnection,
-    manifest: Mapping[str, Any],
-    compiled: Mapping[str, str],
-    definitions: Sequence[Definition],
-) -> Rules:
-    """The rules of a project's manifest and of its models' SQL as when all is built anew, over the tables that the warehouse has."""
-    traced = relations(manifest, compiled)
-
-    def raw_columns(model: str) -> Mapping[str, frozenset[str]]:
-        return {column: frozenset(map(str, raw)) for column, raw in traced(model).columns.items()}
-
-    found = segments(manifest)
-    written = {
-        node["name"]: node["raw_code"] for node in manifest["nodes"].values() if node["resource_type"] == "model"
-    }
-    return Rules(
-        CustomerModels(manifest, compiled, columns_of_tables(connection)),
-        found,
-        {segment.name: rule_of(parse(compiled[segment.name]), written[segment.name]) for segment in found},
-        {definition.segment: definition.definition_hash for definition in definitions},
-        raw_columns,
-    )
 
 
 def record_moves(connection: duckdb.DuckDBPyConnection, file: Path, rules: Rules) -> None:
@@ -433,30 +235,19 @@ def record_moves(connection: duckdb.DuckDBPyConnection, file: Path, rules: Rules
     """
     connection.execute(CREATE)
     with copy_beside(connection, file, rules.models) as copy:
-        _run(copy, DAYS, MOVES, MOVERS, SEEN)
-        _note_what_came(copy)
-        _note_states(copy, rules)
+        note_movers(copy)
+        note_what_came(copy)
+        note_states(copy, rules)
         _ask_rules(copy, rules)
         _note_what_is_known(copy, rules)
         with _all_or_nothing(connection):
-            _run(
-                copy,
+            copy.run(
                 *(FORGET.replace("{table}", table) for table in WRITTEN),
                 CAUSES.replace("{revenue}", REVENUE),
                 SUM,
             )
     made_of = f"select '{rules.models.fingerprint}' as fingerprint"
     connection.execute(f"create or replace table refresh.customers_made_of as {made_of}")
-
-
-def keep_the_day_before(connection: duckdb.DuckDBPyConnection, rules: Rules) -> None:
-    """Keeps what dim_customers says of the last day before the chunk that dbt builds next, which will overwrite it, in
-    ``refresh.customers_before``. Nothing where dim_customers does not have that day, or was made of other models.
-    """
-    connection.execute("drop table if exists refresh.customers_before")
-    read = {f"customers.{CUSTOMERS}", "refresh.customers_made_of", "metrics.segment_sizes"}
-    if read <= rules.models.columns.keys():
-        connection.execute(KEEP.format(columns=rules.columns), {"fingerprint": rules.models.fingerprint})
 
 
 @contextmanager
@@ -470,116 +261,20 @@ def _all_or_nothing(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.execute("commit")
 
 
-def _run(copy: Copy, *queries: str) -> None:
-    for query in queries:
-        copy.connection.execute(query.replace("{warehouse}", copy.warehouse))
-
-
-def _note_what_came(copy: Copy) -> None:
-    arrivals = []
-    for versions in copy.models.versioned:
-        of_events = ("false", "version.ordered_on > seen.before", "version.ordered_on <= seen.before")
-        edited, on_time, late = of_events if versions.is_of_events else ("true", "false", "false")
-        arrivals += [
-            f"select version.customer_id, seen.as_of_date, {edited} as edited, {on_time} as on_time, {late} as late "
-            f"from {{warehouse}}.{versions.table} as version inner join main.seen on seen.came_on = version.{known}"
-            for known in (KNOWN_FROM, KNOWN_UNTIL)
-        ]
-    _run(copy, CAME.replace("{arrivals}", " union all ".join(arrivals)), BETWEEN, STATES)
-
-
-def _note_states(copy: Copy, rules: Rules) -> None:
-    """The attributes of every mover in each of the states: the copy's ``customers.dim_customers``."""
-    _note_the_day_before(copy, rules)
-    _run(copy, KNOWN_STATES.replace("{columns}", rules.columns))
-    comparing, needed = copy.models.comparing_among(rules.attributes), rules.needed
-    settled = copy.models.of_the_day_before
-    ranks = "".join(
-        f", {f'present.{column} as {column}' if column in settled else RANK.format(column=column)}"
-        for column in sorted(comparing)
-    )
-    for first, last in _batches(copy):
-        days = f"as_of_date between date '{first}' and date '{last}'"
-        _run(copy, f"create or replace table main.batch as from main.between_states where {days}")
-        for versions in copy.models.versioned:
-            if versions.table in needed:
-                _run(copy, f"create or replace table {versions.table} as {_known(versions, 'main.batch')}")
-        copy.derive("select distinct as_of_date from main.batch", needed, compare=False)
-        _run(copy, COMPUTED.replace("{columns}", rules.columns).replace("{ranks}", ranks))
-        for table in rules.derived:
-            is_of_ranks = table in copy.models.comparing and {"as_of_date", "customer_id"} <= copy.models.columns[table]
-            rows = RANKED.replace("{kept}", _kept(table)) if is_of_ranks else f"from {table}"
-            _run(copy, f"insert into {_kept(table)} by name {rows}")
-    _run(copy, "create or replace table customers.dim_customers as from main.customers")
-    for table in rules.derived:
-        _run(copy, f"create or replace table {table} as from {_kept(table)}")
-
-
-def _note_the_day_before(copy: Copy, rules: Rules) -> None:
-    """Everybody on the last day before those of the run, as ``main.former``: as it was kept, or else computed again."""
-    ((day,),) = copy.connection.execute("select before from main.days order by as_of_date limit 1").fetchall()
-    kept = copy.connection.execute(
-        f"select estimated_size from duckdb_tables() where database_name = '{copy.warehouse}' "
-        "and schema_name = 'refresh' and table_name = 'customers_before'"
-    ).fetchall()
-    if day is None:
-        made = f"select {rules.columns} from {{warehouse}}.customers.dim_customers where false"
-    elif kept and kept[0][0] and not rules.derived:
-        made = f"select {rules.columns} from {{warehouse}}.refresh.customers_before"
-    else:
-        for versions in copy.models.versioned:
-            _run(copy, f"create view {versions.table} as from {{warehouse}}.{versions.table}")
-        copy.derive(f"select date '{day}' as as_of_date", rules.needed, compare=True)
-        for versions in copy.models.versioned:
-            _run(copy, f"drop view {versions.table}")
-        made = f"select {rules.columns} from customers.dim_customers"
-    _run(copy, f"create table main.former as {made}")
-    for table in rules.derived:
-        former = f"union by name from {table}" if day is not None else ""
-        _run(copy, f"create table {_kept(table)} as from {{warehouse}}.{table} {former}")
-
-
-def _kept(table: str) -> str:
-    return f"main.{table.replace('.', '_')}"
-
-
-def _known(versions: Versions, states: str) -> str:
-    is_in = EVENTS_ARE_IN if versions.is_of_events else ATTRIBUTES_ARE_IN
-    return KNOWN.replace("{table}", versions.table).replace("{states}", states).replace("{is_in}", is_in)
-
-
-def _batches(copy: Copy) -> Iterator[tuple[date, date]]:
-    """The as-of dates, in ranges of which each has few enough states times days."""
-    sizes = copy.connection.execute(
-        "select as_of_date, count(*) from main.between_states group by 1 order by 1"
-    ).fetchall()
-    days: list[date] = []
-    states = 0
-    for day, size in sizes:
-        if days and (states + size) * (len(days) + 1) > STATES_AT_ONCE:
-            yield days[0], days[-1]
-            days, states = [], 0
-        days.append(day)
-        states += size
-    if days:
-        yield days[0], days[-1]
-
-
 def _ask_rules(copy: Copy, rules: Rules) -> None:
     """Puts each segment's rule to its movers in all of their states: ``main.answers``, with a truth for each clause."""
-    _run(
-        copy,
+    copy.run(
         ASKED,
         "create table main.answers (segment varchar, as_of_date date, customer_id varchar, meets boolean[])",
     )
     others = {other for rule in rules.rules.values() for clause in rule.clauses for other in clause.segments}
-    _run(copy, *(MEMBERS.replace("{segment}", other) for other in sorted(others)))
+    copy.run(*(MEMBERS.replace("{segment}", other) for other in sorted(others)))
     for table in {table for rule in rules.rules.values() for table in rule.tables} - copy.models.derived.keys():
-        _run(copy, _as_rules_see_it(copy, rules, table))
+        copy.run(_as_rules_see_it(copy, rules, table))
     for segment, rule in rules.rules.items():
         clauses = ", ".join(f"coalesce({clause.sql}, false)" for clause in rule.clauses)
         asked = ANSWERS.replace("{clauses}", clauses).replace("{source}", rule.source)
-        _run(copy, asked.replace("{segment}", segment))
+        copy.run(asked.replace("{segment}", segment))
 
 
 def _as_rules_see_it(copy: Copy, rules: Rules, table: str) -> str:
@@ -591,13 +286,12 @@ def _as_rules_see_it(copy: Copy, rules: Rules, table: str) -> str:
     moves = f"select customer_id, as_of_date from main.moves where segment in ({asking})"
     states = f"(from main.between_states where (customer_id, as_of_date) in ({moves}))"
     whole = f"select * from {{warehouse}}.{table} where customer_id in (select customer_id from ({moves}))"
-    return f"create or replace table {table} as {whole} union all by name {_known(versions, states)}"
+    return f"create or replace table {table} as {whole} union all by name {as_known(versions, states)}"
 
 
 def _note_what_is_known(copy: Copy, rules: Rules) -> None:
     """What the causes are told from besides: the clauses, the edited attributes, and which segments were held or defined anew."""
-    _run(
-        copy,
+    copy.run(
         "create table main.clauses (segment varchar, position integer, clause varchar, compares boolean, segments varchar[], raw_columns varchar[])",
         "create table main.hashes (segment varchar, definition_hash varchar)",
         "create table main.needs (segment varchar, other varchar)",
@@ -620,9 +314,9 @@ def _note_what_is_known(copy: Copy, rules: Rules) -> None:
     copy.connection.executemany("insert into main.clauses values (?, ?, ?, ?, ?, ?)", rows)
     copy.connection.executemany("insert into main.hashes values (?, ?)", list(rules.hashes.items()))
     copy.connection.executemany("insert into main.needs values (?, ?)", list(_needs(rules.segments)))
-    _run(copy, f"create table main.edits as {_edits(copy, rules)}", HELD)
+    copy.run(f"create table main.edits as {_edits(copy, rules)}", HELD)
     if "metrics.segment_counts_daily" in copy.models.columns:
-        _run(copy, REDEFINED)
+        copy.run(REDEFINED)
 
 
 def _raw_of(columns: Iterable[str], raw: Mapping[str, frozenset[str]]) -> list[str]:

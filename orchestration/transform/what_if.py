@@ -136,6 +136,11 @@ class Copy:
     warehouse: str
     models: CustomerModels
 
+    def run(self, *queries: str) -> None:
+        """Runs queries in the copy, in which ``{warehouse}`` stands for the warehouse's name."""
+        for query in queries:
+            self.connection.execute(query.replace("{warehouse}", self.warehouse))
+
     def derive(self, days: str, needed: set[str], *, compare: bool) -> None:
         """Computes ``dim_customers`` and the tables that are ``needed``, for the as-of dates that the query ``days`` gives, from the
         versioned models in the copy.

@@ -80,6 +80,7 @@ def test_it_gets_worse_where_it_becomes_critical() -> None:
         ({"effect": -0.2}, "warning"),
         ({"measure": "entered"}, "warning"),
         ({"is_sure": False}, "warning"),
+        ({"observed": 10.0, "expected": 7.0}, "warning"),
         ({"kind": "vanished", "is_sure": False}, "critical"),
     ],
 )

@@ -20,8 +20,9 @@ import pytest
 from orchestration.settings import Home, load_settings
 from orchestration.transform.catalogue import definitions
 from orchestration.transform.lineage import lineage_of_segments
-from orchestration.transform.moves import record_moves, rules_of
+from orchestration.transform.moves import record_moves
 from orchestration.transform.project import DbtProjectOfHome
+from orchestration.transform.rules import rules_of
 from orchestration.warehouse import Warehouse
 from tests.builders import (
     CUSTOMERS,
