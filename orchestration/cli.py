@@ -2,103 +2,41 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import shutil
 import subprocess
 import sys
-import traceback
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
-from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from orchestration.campaign_commands import campaign
 from orchestration.days import Days
-from orchestration.errors import ConfigurationError, ExtractMissing, in_a_sentence, known_error
-from orchestration.settings import Home, Settings, load_settings, locate_home
+from orchestration.errors import ConfigurationError, ExtractMissing
+from orchestration.terminal import (
+    DONE,
+    FAILED,
+    SOME_HELD,
+    WRONG_USE,
+    Context,
+    Day,
+    cell,
+    command,
+    listing,
+    no_release,
+    notes,
+)
 
 if TYPE_CHECKING:
     from orchestration.publish.notes import ReleaseNotes
     from orchestration.publish.status import SegmentStatus
-
-DONE, FAILED, WRONG_USE, SOME_HELD = 0, 1, 2, 3
-
-notes = Console(stderr=True, highlight=False)
-# A pipe has no width: nothing is folded there.
-answers = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
-
-
-class Context:
-    """The home, and how to answer. The settings are read by the commands that use them, which then tell a typo in them."""
-
-    def __init__(self, home: Home, as_json: bool, debug: bool) -> None:
-        self.home, self.as_json, self.debug = home, as_json, debug
-
-    @property
-    def settings(self) -> Settings:
-        return load_settings(self.home)
-
-    def answer(self, document: Any, page: Callable[[], RenderableType]) -> None:
-        """Prints one JSON document, or what a person would rather read."""
-        if self.as_json:
-            click.echo(json.dumps(document, indent=2, default=str))
-        else:
-            answers.print(page())
-
-
-class Day(click.ParamType[date]):
-    name = "YYYY-MM-DD"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        try:
-            day = date.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is not a day; write it as 2017-12-31", param, ctx)
-        if not 1900 < day.year < 2200:
-            self.fail(f"nothing is known of the year {day.year}", param, ctx)
-        return day
-
-
-def _command(function: Callable[..., int | None]) -> Callable[..., None]:
-    """Gives a command ``--home``, ``--json`` and ``--debug``; turns trouble into one sentence and an exit code."""
-
-    @click.option(
-        "--home",
-        type=click.Path(file_okay=False, path_type=Path),
-        help="Home directory; else SEGMENTS_HOME, else .segments.",
-    )
-    @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
-    @click.option("--debug", is_flag=True, help="Print the traceback of a failure.")
-    @wraps(function)
-    def run(home: Path | None, as_json: bool, debug: bool, **arguments: Any) -> None:
-        context = Context(locate_home(home), as_json, debug)
-        try:
-            code = function(context, **arguments)
-        except Exception as problem:  # noqa: BLE001 - the one place where an unforeseen failure becomes a sentence
-            if debug:
-                traceback.print_exc()
-            sentence, code = _told(problem)
-            notes.print(sentence, style="red", markup=False, soft_wrap=True)
-            if as_json:
-                click.echo(json.dumps({"error": sentence}, indent=2))
-        sys.exit(code or DONE)
-
-    return run
-
-
-def _told(problem: Exception) -> tuple[str, int]:
-    """The sentence of a failure, and its exit code. Nothing of the failure itself lives on, with all that its frames hold."""
-    wrong_use = isinstance(known_error(problem), ConfigurationError)
-    return in_a_sentence(problem), WRONG_USE if wrong_use else FAILED
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -107,8 +45,11 @@ def main() -> None:
     """Refreshes customer segments every night, and tells the truth about them."""
 
 
+main.add_command(campaign)
+
+
 @main.command()
-@_command
+@command
 def demo(context: Context) -> None:
     """Write the demo company's extracts into the home."""
     from rich.progress import Progress
@@ -139,7 +80,7 @@ def demo(context: Context) -> None:
 @click.option("--as-of", type=Day(), help="The day to refresh; default: the newest day that has extracts.")
 @click.option("--from", "first", type=Day(), help="First day of a range.")
 @click.option("--to", "last", type=Day(), help="Last day of a range, included.")
-@_command
+@command
 def refresh(context: Context, as_of: date | None, first: date | None, last: date | None) -> int:
     """Ingest, check, transform, count and publish a day, or a range of days in one run."""
     from expectations.contracts import EXTRACT_TABLES
@@ -164,7 +105,7 @@ def refresh(context: Context, as_of: date | None, first: date | None, last: date
 
 
 @main.command()
-@_command
+@command
 def status(context: Context) -> int:
     """Show the current release and each segment in it."""
     return _print_status(context)
@@ -172,14 +113,14 @@ def status(context: Context) -> int:
 
 @main.command()
 @click.argument("name")
-@_command
+@command
 def show(context: Context, name: str) -> None:
     """Show the segment NAME: its rule, its size, what it depends on, whom it shares members with."""
     from orchestration.publish.portrait import read_portrait
 
     portrait = read_portrait(context.home, name)
     if portrait is None:
-        raise _no_release(context)
+        raise no_release(context)
     document = asdict(portrait)
     status = document.pop("status")
 
@@ -190,7 +131,7 @@ def show(context: Context, name: str) -> None:
             ("owner", portrait.owner),
             ("channel", portrait.channel),
             ("members", f"{portrait.status.members:,}, {portrait.status.share_of_base:.1%} of the base"),
-            ("moved", f"{_cell(portrait.status.entered)} entered, {_cell(portrait.status.exited)} exited"),
+            ("moved", f"{cell(portrait.status.entered)} entered, {cell(portrait.status.exited)} exited"),
             ("state", _state(portrait.status)),
             ("depends on", "\n".join(portrait.raw_columns)),
         ):
@@ -208,7 +149,7 @@ def show(context: Context, name: str) -> None:
             "",
             facts,
             "",
-            _table("Shares most members with", overlaps),
+            listing("Shares most members with", overlaps),
         )
 
     context.answer(status | document, page)
@@ -218,14 +159,14 @@ def show(context: Context, name: str) -> None:
 @click.argument("name")
 @click.option("--date", "on", type=Day(), help="The day to explain; default: the release's.")
 @click.option("--since", type=Day(), help="The day that it is compared with; default: the one before.")
-@_command
+@command
 def explain(context: Context, name: str, on: date | None, since: date | None) -> None:
     """Explain why the members of the segment NAME changed: causes that add up to everybody who entered or left."""
     from orchestration.publish.explanation import read_explanation
 
     reasons = read_explanation(context.home, name, on, since)
     if reasons is None:
-        raise _no_release(context)
+        raise no_release(context)
 
     def page() -> Group:
         causes = [
@@ -240,9 +181,9 @@ def explain(context: Context, name: str, on: date | None, since: date | None) ->
             for cause in reasons.causes
         ]
         inputs = [asdict(one) for one in reasons.inputs]
-        unusual = [_table("What the inputs did", inputs)] if inputs else []
+        unusual = [listing("What the inputs did", inputs)] if inputs else []
         return Group(
-            Text(f"{reasons.sentence}."), "", _table(f"From {reasons.before} to {reasons.on}", causes), *unusual
+            Text(f"{reasons.sentence}."), "", listing(f"From {reasons.before} to {reasons.on}", causes), *unusual
         )
 
     context.answer(asdict(reasons) | {"sentence": reasons.sentence}, page)
@@ -250,20 +191,20 @@ def explain(context: Context, name: str, on: date | None, since: date | None) ->
 
 @main.command()
 @click.argument("column")
-@_command
+@command
 def impact(context: Context, column: str) -> None:
     """List the segments that hang on a raw COLUMN, such as crm/customers.email_opt_in, or on each of a table's."""
     from orchestration.publish.portrait import read_impact
 
     found = read_impact(context.home, column)
     if found is None:
-        raise _no_release(context)
+        raise no_release(context)
     rows = [{"column": raw, "segments": ", ".join(hanging) or "none"} for raw, hanging in found.segments.items()]
-    context.answer(asdict(found), lambda: _table(f"Segments on {found.as_of_date} that hang on {column}", rows))
+    context.answer(asdict(found), lambda: listing(f"Segments on {found.as_of_date} that hang on {column}", rows))
 
 
 @main.command()
-@_command
+@command
 def releases(context: Context) -> None:
     """List the releases that are kept, the newest published first."""
     from orchestration.publish.releases import current_release, list_releases
@@ -279,12 +220,12 @@ def releases(context: Context) -> None:
         }
         for manifest in kept
     ]
-    context.answer(rows, lambda: _table(f"Releases in {context.home.releases}", rows))
+    context.answer(rows, lambda: listing(f"Releases in {context.home.releases}", rows))
 
 
 @main.command()
 @click.argument("release")
-@_command
+@command
 def rollback(context: Context, release: str) -> None:
     """Publish an earlier RELEASE again, by one rename."""
     from orchestration.publish.releases import rollback as roll_back
@@ -299,7 +240,7 @@ def rollback(context: Context, release: str) -> None:
 @main.command("release-held")
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @click.option("--reason", required=True, help="Why it is right to publish it; kept with your name and the time.")
-@_command
+@command
 def release_held(context: Context, names: tuple[str, ...], reason: str) -> int:
     """Publish the held segment NAME, or several, all the same."""
     from orchestration.refresh import release_held as run
@@ -320,7 +261,7 @@ of_one_measure = click.option(
 @click.option("--reason", required=True, help="What is known of it; kept with your name and the time.")
 @click.option("--until", type=Day(), help="The last as-of date for which nobody is told; default: until it recovers.")
 @of_one_measure
-@_command
+@command
 def ack(context: Context, segment: str, reason: str, until: date | None, measure: str | None) -> None:
     """Say that what is up with SEGMENT is known: no more is told of it than its recovery."""
     _acknowledge(context, segment, "ack", reason, until, measure)
@@ -331,7 +272,7 @@ def ack(context: Context, segment: str, reason: str, until: date | None, measure
 @click.option("--until", type=Day(), required=True, help="The last as-of date for which nobody is told.")
 @click.option("--reason", required=True, help="Why; kept with your name and the time.")
 @of_one_measure
-@_command
+@command
 def snooze(context: Context, segment: str, until: date, reason: str, measure: str | None) -> None:
     """Have nobody told of SEGMENT until a day, whatever happens to it."""
     _acknowledge(context, segment, "snooze", reason, until, measure)
@@ -339,7 +280,7 @@ def snooze(context: Context, segment: str, until: date, reason: str, measure: st
 
 @main.command()
 @click.option("--send-test", is_flag=True, help="Send each receiver of alerts.yml a test message too.")
-@_command
+@command
 def check(context: Context, send_test: bool) -> int:
     """Check settings.yml, calendar.yml, alerts.yml and the dbt project before a night finds out."""
     from orchestration.check import check as run
@@ -368,7 +309,7 @@ def check(context: Context, send_test: bool) -> int:
     help="Hours that may have passed since the as-of date ended; default: until 6 hours after the night began.",
 )
 @click.option("--now", "now", hidden=True, help="Another time than now, in ISO 8601 with its zone.")
-@_command
+@command
 def check_freshness(context: Context, max_age_hours: int | None, now: str | None) -> int:
     """Exit with 1 where the release is older than it should be; for cron, or a monitor elsewhere."""
     from orchestration.alert.freshness import USUAL_AGE, freshness
@@ -384,7 +325,7 @@ def check_freshness(context: Context, max_age_hours: int | None, now: str | None
 
 
 @main.command()
-@_command
+@command
 def rebuild(context: Context) -> int:
     """Throw the warehouse away and derive it again from the archive."""
     from orchestration.publish.releases import days_on_record
@@ -413,7 +354,7 @@ def rebuild(context: Context) -> int:
 @click.option(
     "--shifts", is_flag=True, help="Plant shifts in a copy of the daily counts instead, and score the alerts."
 )
-@_command
+@command
 def drill(
     context: Context, as_of: date | None, nights: int, only: tuple[str, ...], page: Path | None, shifts: bool
 ) -> None:
@@ -450,7 +391,7 @@ def drill(
                 *((str(hold.as_of_date), hold.held, hold.said) for hold in drilled.clean.false_holds),
             ]
         ]
-        return Group(_table("Faults", rows), _table("Nights without a fault", falsely), Text(said_in_short(drilled)))
+        return Group(listing("Faults", rows), listing("Nights without a fault", falsely), Text(said_in_short(drilled)))
 
     context.answer(asdict(drilled), shown)
 
@@ -478,7 +419,7 @@ def _drill_shifts(context: Context) -> None:
         ]
         small = [f"{measure}: {', '.join(names)}" for measure, names in drilled.too_small.items() if names]
         return Group(
-            _table(f"Shifts planted in {drilled.segments} segments, {drilled.first_day} to {drilled.last_day}", rows),
+            listing(f"Shifts planted in {drilled.segments} segments, {drilled.first_day} to {drilled.last_day}", rows),
             Text(
                 f"As it is, the history has {drilled.alerts} alerts: {drilled.alerts_per_segment_and_year} per segment and year."
             ),
@@ -490,7 +431,7 @@ def _drill_shifts(context: Context) -> None:
 
 @main.command()
 @click.argument("name")
-@_command
+@command
 def new(context: Context, name: str) -> None:
     """Scaffold the two files of a segment called NAME, and its line in the list."""
     from orchestration.transform.scaffold import scaffold
@@ -502,7 +443,7 @@ def new(context: Context, name: str) -> None:
 
 @main.command()
 @click.option("--port", default=3000, show_default=True, help="Port of the web UI.")
-@_command
+@command
 def dev(context: Context, port: int) -> int:
     """Open Dagster's web UI and daemon on the home."""
     from orchestration.instance import open_instance
@@ -538,7 +479,7 @@ def _print_status(context: Context) -> int:
 
     status = read_status(context.home)
     if status is None:
-        raise _no_release(context)
+        raise no_release(context)
     held = [segment for segment in status.segments if segment.state == "held"]
     undelivered = Ledger.read(context.home).undelivered(datetime.now(UTC))
     alerts = [
@@ -565,7 +506,7 @@ def _print_status(context: Context) -> int:
             }
             for segment in status.segments
         ]
-        shown = _table(f"Segments on {status.as_of_date}, release {status.release}", rows)
+        shown = listing(f"Segments on {status.as_of_date}, release {status.release}", rows)
         shown.caption = (
             f"{status.base_customers:,} customers in the base; history since {status.first_as_of_date}. Query it:\n"
             f'  duckdb -readonly {shlex.quote(str(status.file))} "from segments.men_18_25"'
@@ -578,7 +519,7 @@ def _print_status(context: Context) -> int:
         if status.notes:
             parts += ["", *_notes_in_words(status.notes)]
         if alerts:
-            parts += ["", _table("Alerts not delivered", alerts)]
+            parts += ["", listing("Alerts not delivered", alerts)]
         return Group(*parts)
 
     context.answer(asdict(status) | {"alerts": alerts}, page)
@@ -620,35 +561,8 @@ def _notes_in_words(said: ReleaseNotes) -> list[str]:
     return lines
 
 
-def _no_release(context: Context) -> ExtractMissing:
-    return ExtractMissing(f"There is no release in {context.home.releases} yet: make one with `segments refresh`.")
-
-
 def _state(segment: SegmentStatus) -> str:
     return "fresh" if segment.state == "fresh" else f"held since {segment.held_since}: {segment.held_because}"
-
-
-def _table(title: str, rows: list[dict[str, Any]]) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in rows[0] if rows else []:
-        numeric = any(isinstance(row[column], int) and not isinstance(row[column], bool) for row in rows)
-        table.add_column(
-            column,
-            justify="right" if numeric or column == "of base" else "left",
-            overflow="fold",
-            no_wrap=column in ("segment", "release"),
-        )
-    for row in rows:
-        table.add_row(*(_cell(value) for value in row.values()))
-    return table
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else ""
-    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 if __name__ == "__main__":

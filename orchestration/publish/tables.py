@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LATEST = "(select max(as_of_date) from customers.dim_customers)"
+#: Half of it is the longest campaign that can be planned from the customers' own past.
+ORDER_DAYS_KEPT = 365
 CURRENT = "(select segment from refresh.definitions)"
 
 
@@ -39,6 +41,43 @@ TABLES = [
     ReleaseTable(
         "customers.dim_customers",
         f"select * from customers.dim_customers where as_of_date = {LATEST} order by customer_id",
+    ),
+    ReleaseTable(
+        "customers.order_days",
+        f"""
+        select customer_id, ordered_on, orders, spend
+        from intermediate.int_customer_days
+        where valid_from <= {LATEST} and coalesce(valid_to > {LATEST}, true)
+            and ordered_on > {LATEST} - {ORDER_DAYS_KEPT} and ordered_on <= {LATEST} and lines > 0
+        order by customer_id, ordered_on
+        """,
+        "What each customer bought day by day in the last 365 days. One row per customer and day with an order or a return; customers whom the CRM "
+        "does not know included.",
+        {
+            "customer_id": "Who ordered.",
+            "ordered_on": "The day, in the business time zone.",
+            "orders": "Orders with a positive quantity.",
+            "spend": "Net of discounts and returns, in the business currency.",
+        },
+    ),
+    ReleaseTable(
+        "customers.unsubscribes",
+        f"""
+        select response.customer_id, campaign.channel, min(response.extract_date) as unsubscribed_on
+        from crm.campaign_responses as response
+        inner join (
+            select campaign_id, arg_max(channel, extract_date) as channel from crm.campaigns where extract_date <= {LATEST} group by campaign_id
+        ) as campaign using (campaign_id)
+        where response.response = 'unsubscribe' and response.extract_date <= {LATEST}
+        group by all
+        order by all
+        """,
+        "Who asked not to be contacted any more, in answer to a campaign. One row per customer and channel.",
+        {
+            "customer_id": "Who asked.",
+            "channel": "The channel of the campaign that was answered so: email, sms, post or push.",
+            "unsubscribed_on": "The extract that brought the first such answer.",
+        },
     ),
     ReleaseTable(
         "metrics.segment_counts_daily",
