@@ -143,8 +143,8 @@ def _difference(treatment: _Arm, control: _Arm, is_pooled: Flags) -> _Difference
 
 def _relative(treatment: _Arm, control: _Arm, is_pooled: Flags) -> tuple[Numbers, Numbers, Numbers]:
     ratio = np.where(control.mean > 0, treatment.mean / control.mean, np.nan)
-    on_logarithm = (_Arm(arm.n, arm.mean, arm.var / arm.mean**2) for arm in (treatment, control))
-    error, freedom = _error(*on_logarithm, is_pooled)
+    log_treatment, log_control = (_Arm(arm.n, arm.mean, arm.var / arm.mean**2) for arm in (treatment, control))
+    error, freedom = _error(log_treatment, log_control, is_pooled)
     # A logarithm needs two positive means.
     factor = np.where(ratio > 0, np.exp(stdtrit(freedom, _QUANTILE) * error), np.nan)
     return ratio - 1, ratio / factor - 1, ratio * factor - 1

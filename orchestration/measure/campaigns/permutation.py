@@ -88,4 +88,4 @@ def _arms(rng: np.random.Generator, draws: int, customers: int, size: int) -> Fl
 
 def _sizes(arms: Flags) -> NDArray[np.int32]:
     # Half the time of counting flags.
-    return arms.view(np.uint8).sum(axis=1, dtype=np.int32)
+    return np.asarray(arms.view(np.uint8).sum(axis=1, dtype=np.int32))
