@@ -145,7 +145,11 @@ def _comparisons(statistics: pd.DataFrame) -> pd.DataFrame:
             for name in ("mean", "var", "before_mean", "before_var", "cov")
             for arm in ("treatment", "control")
         }
-        counts = {f"{name}_{arm}": both[f"{name}_{arm}"].fillna(0).astype(int) for name in ("n", "buyers") for arm in ("treatment", "control")}
+        counts = {
+            f"{name}_{arm}": both[f"{name}_{arm}"].fillna(0).astype(int)
+            for name in ("n", "buyers")
+            for arm in ("treatment", "control")
+        }
         of_metrics.append(pd.DataFrame(counts | figures).assign(metric=metric).reset_index())
     return pd.concat(of_metrics, ignore_index=True)
 
@@ -176,7 +180,10 @@ def _randomised(rows: pd.DataFrame, outcomes: Outcomes) -> pd.DataFrame:
     campaign = outcomes.campaign
     small = is_small_holdout(rows)
     rows = rows.join(compare(rows, small))
-    rows["evidence"], rows["estimator"] = "randomised", np.where(rows["cuped_rho"] != 0, "difference_of_means_cuped", "difference_of_means")
+    rows["evidence"], rows["estimator"] = (
+        "randomised",
+        np.where(rows["cuped_rho"] != 0, "difference_of_means_cuped", "difference_of_means"),
+    )
     rows["p_method"] = p_methods(rows)
     rows["p_value"] = _permuted(rows, outcomes)
     rows["srm_p"] = _sample_ratio(rows, campaign)
@@ -211,11 +218,14 @@ def _permuted(rows: pd.DataFrame, outcomes: Outcomes) -> pd.Series:
             who = inside[segment] if segment else np.arange(len(values))
             figures = np.column_stack(
                 [
-                    values[row.metric].to_numpy()[who] - row.cuped_theta * values[f"{row.metric}_before"].to_numpy()[who]
+                    values[row.metric].to_numpy()[who]
+                    - row.cuped_theta * values[f"{row.metric}_before"].to_numpy()[who]
                     for row in group.itertuples()
                 ]
             )
-            p_values.loc[group.index] = permutation_p_values(figures, is_control[who], _seed(outcomes.campaign, segment))
+            p_values.loc[group.index] = permutation_p_values(
+                figures, is_control[who], _seed(outcomes.campaign, segment)
+            )
     return p_values
 
 
@@ -244,7 +254,8 @@ def _looks(rows: pd.DataFrame, campaign: Running) -> pd.DataFrame:
     half = factor * rows["standard_error"].to_numpy()
     level = alphas_at(looks)[index - 1] if campaign.planned_days else 2 * ndtr(-factor)
     return pd.DataFrame(
-        {"alpha_now": level, "lower_anytime": rows["lift"] - half, "upper_anytime": rows["lift"] + half}, index=rows.index
+        {"alpha_now": level, "lower_anytime": rows["lift"] - half, "upper_anytime": rows["lift"] + half},
+        index=rows.index,
     )
 
 
@@ -254,7 +265,9 @@ def _days_on_which_arms_differed_before(rows: pd.DataFrame) -> set[pd.Timestamp]
     before = pd.DataFrame(
         {f"{name}_{arm}": whole[f"before_{name}_{arm}"] for name in ("mean", "var") for arm in ("treatment", "control")}
         | {f"n_{arm}": whole[f"n_{arm}"] for arm in ("treatment", "control")}
-    ).assign(**{f"{name}_{arm}": np.nan for name in ("before_mean", "before_var", "cov") for arm in ("treatment", "control")})
+    ).assign(
+        **{f"{name}_{arm}": np.nan for name in ("before_mean", "before_var", "cov") for arm in ("treatment", "control")}
+    )
     p_values = compare(before, np.ones(len(before), dtype=bool))["p_value"]
     return set(whole["as_of_date"][(p_values < DIFFERED_BEFORE).to_numpy()])
 

@@ -68,7 +68,9 @@ class Balanced:
     difference_matched: float
 
 
-def record_comparisons(connection: duckdb.DuckDBPyConnection, found: list[tuple[list[Comparison], list[Balanced]]]) -> None:
+def record_comparisons(
+    connection: duckdb.DuckDBPyConnection, found: list[tuple[list[Comparison], list[Balanced]]]
+) -> None:
     """Writes ``metrics.campaign_comparisons`` and ``metrics.campaign_balance`` anew: of each campaign without a holdout, its newest day."""
     connection.execute(CREATE)
     for table, rows in (
