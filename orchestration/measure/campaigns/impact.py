@@ -22,6 +22,7 @@ from orchestration.measure.campaigns.outcomes import METRICS, Outcomes, outcomes
 from orchestration.measure.campaigns.permutation import permutation_p_values
 from orchestration.measure.campaigns.running import SETTLING_DAYS, Running, campaigns_to_measure
 from orchestration.measure.campaigns.sequential import alphas_at, anytime_factors
+from orchestration.measure.campaigns.unrandomised import LEAST_COMPARED, compared, has_time_before, record_comparisons
 from orchestration.measure.campaigns.verdicts import (
     boundary_decisions,
     is_small_holdout,
@@ -90,8 +91,6 @@ where as_of_date between $first and $last or (as_of_date < $last and as_of_date 
 
 #: The horizon to which the anytime interval of a campaign without an end is tuned.
 OPEN_HORIZON = 90
-#: Fewer contacted, or others, are no comparison.
-LEAST_COMPARED = 25
 #: By so little chance do the arms differ before the campaign, if they were drawn as is said.
 DIFFERED_BEFORE = 0.001
 
@@ -100,18 +99,20 @@ def record_impact(connection: duckdb.DuckDBPyConnection, home: Home, days: Days,
     """Writes ``metrics.campaign_impact`` for the days, in place of what was there; gives the rows written.
 
     Grain: one row per campaign, as-of date, segment (null: everybody assigned) and metric, on every day of the campaign's window and while it
-    settles, and on the newest day once it is over.
+    settles, and on the newest day once it is over. Writes what can be seen of campaigns without a holdout beside it (``unrandomised``).
     """
     connection.execute(CREATE)
-    found = [
-        _impact(outcomes, statistics)
-        for campaign in campaigns_to_measure(connection, home, days)
-        for outcomes in outcomes_of(connection, campaign, timezone)
-        for statistics in outcomes.statistics()
-    ]
+    found, comparisons = [], []
+    for campaign in campaigns_to_measure(connection, home, days):
+        for outcomes in outcomes_of(connection, campaign, timezone):
+            found += [_impact(outcomes, statistics) for statistics in outcomes.statistics()]
+            if not outcomes.is_randomised and outcomes.campaign.days[-1] == days.last:
+                comparisons.append(compared(outcomes))
+    record_comparisons(connection, comparisons)
     connection.execute("begin")
     connection.execute(FORGET, {"first": days.first, "last": days.last})
     for rows in found:
+        connection.register("rows", rows)
         connection.execute("insert into metrics.campaign_impact by name select * from rows")
     connection.execute("commit")
     return sum(len(rows) for rows in found)
@@ -128,7 +129,8 @@ def _impact(outcomes: Outcomes, statistics: pd.DataFrame) -> pd.DataFrame:
     rows["information_fraction"] = rows["day_index"] / rows["planned_days"]
     rows = _with_troubles(rows, outcomes)
     rows = _randomised(rows, outcomes) if outcomes.is_randomised else _not_randomised(rows, outcomes)
-    rows["message"] = [sentence(row) if row.is_primary else "" for row in rows.itertuples()]
+    rows["message"] = ""
+    rows.loc[rows["is_primary"], "message"] = [sentence(row) for row in rows[rows["is_primary"]].itertuples()]
     rows["segment"] = rows["segment"].where(rows["segment"] != "", None)
     return rows[list(COLUMNS)]
 
@@ -156,23 +158,20 @@ def _comparisons(statistics: pd.DataFrame) -> pd.DataFrame:
 
 def _with_troubles(rows: pd.DataFrame, outcomes: Outcomes) -> pd.DataFrame:
     """With what was reported of contacts by each day, the flags that follow, and the chance of the arms' sizes."""
-    troubles = outcomes.troubles()
-    rows = rows.merge(troubles, how="left", on="as_of_date")
-    counts = [name for name in troubles.columns if name != "as_of_date"]
-    rows[counts] = rows[counts].fillna(0).astype(int)
-    everybody = rows[(rows["segment"] == "") & (rows["metric"] == METRICS[0])].set_index("as_of_date")
-    rows["assigned_treatment"] = rows["as_of_date"].map(everybody["n_treatment"])
-    rows["flags"] = [_flags(row, outcomes.campaign, outcomes.is_randomised) for row in rows.itertuples()]
-    return rows
+    everybody = rows[(rows["segment"] == "") & (rows["metric"] == METRICS[0])][["as_of_date", "n_treatment"]]
+    by_day = everybody.merge(outcomes.troubles(), how="left", on="as_of_date").fillna(0)
+    by_day = by_day.astype({name: int for name in by_day.columns if name != "as_of_date"})
+    by_day["flags"] = [_flags(day._asdict(), outcomes.campaign, outcomes.is_randomised) for day in by_day.itertuples()]
+    return rows.merge(by_day.drop(columns="n_treatment"), how="left", on="as_of_date")
 
 
-def _flags(row: Any, campaign: Running, is_randomised: bool) -> list[str]:
-    counts = row._asdict()
+def _flags(counts: dict[str, Any], campaign: Running, is_randomised: bool) -> list[str]:
+    """Of a day, from the troubles counted by its end."""
     flags = [f"{name}: {counts[name]}" for name in TROUBLES if counts[name] and (is_randomised or "arm" not in name)]
     if not counts["contacted"]:
         return [*flags, "contacts_not_reported"]
     is_sent = campaign.contacted_until is not None and counts["as_of_date"].date() > campaign.contacted_until
-    missed = counts["assigned_treatment"] - counts["treated_contacted"]
+    missed = counts["n_treatment"] - counts["treated_contacted"]
     return [*flags, f"not_contacted: {missed}"] if is_randomised and is_sent and missed > 0 else flags
 
 
@@ -280,28 +279,21 @@ def _not_randomised(rows: pd.DataFrame, outcomes: Outcomes) -> pd.DataFrame:
         of_changes[f"var_{arm}"] = rows[f"var_{arm}"] + rows[f"before_var_{arm}"] - 2 * rows[f"cov_{arm}"]
         for name in ("before_mean", "before_var", "cov"):
             of_changes[f"{name}_{arm}"] = np.nan
-    compared = compare(of_changes, np.zeros(len(rows), dtype=bool))
+    changes = compare(of_changes, np.zeros(len(rows), dtype=bool))
     is_matched = (
         has_time_before(outcomes, rows["as_of_date"].max().date())
         & (rows[["n_treatment", "n_control"]].min(axis=1) >= LEAST_COMPARED)
         & (rows["metric"] != "responded")
     ).to_numpy()
     figures = ["lift", "lower", "upper", "p_value", "min_detectable"]
-    rows[figures] = compared[figures].where(pd.Series(is_matched, index=rows.index))
+    rows[figures] = changes[figures].where(pd.Series(is_matched, index=rows.index))
     rows["evidence"] = np.where(is_matched, "matched", "none")
-    rows["estimator"] = np.where(is_matched, "difference_in_differences", None)
-    rows["p_method"] = np.where(is_matched, "welch", None)
+    rows["estimator"] = pd.Series("difference_in_differences", index=rows.index).where(is_matched)
+    rows["p_method"] = pd.Series("welch", index=rows.index).where(is_matched)
     rows["verdict"] = "not_randomised"
     for missing in sorted(set(COLUMNS) - set(rows.columns) - {"message"}):
         rows[missing] = None
     return rows
-
-
-def has_time_before(outcomes: Outcomes, day: date) -> bool:
-    """Whether orders are on record for as long before the campaign as it is measured, twice: to be compared with, and to be matched on."""
-    first = outcomes.first_order_on()
-    length = outcomes.campaign.planned_days or outcomes.campaign.day_index(day)
-    return first is not None and (outcomes.campaign.launched_on - first).days >= 2 * length
 
 
 def impact_of_everybody(connection: duckdb.DuckDBPyConnection, day: date) -> Iterator[dict[str, object]]:

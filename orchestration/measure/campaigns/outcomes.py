@@ -274,16 +274,9 @@ class Outcomes:
         self._connection.execute(OUTCOMES, asked)
 
     def _tell_days(self, days: Sequence[date]) -> None:
-        campaign = self.campaign
+        passed = [self.campaign.day_index(day) for day in days]
         self._connection.execute(
-            "create or replace temp table days (as_of_date date, first_before date, last_day date)"
+            "create or replace temp table days as select unnest($days::date[]) as as_of_date, $launched::date - unnest($passed::integer[]) as first_before, "
+            "$launched::date + unnest($passed::integer[]) - 1 as last_day",
+            {"days": list(days), "passed": passed, "launched": self.campaign.launched_on},
         )
-        rows = [
-            (
-                day,
-                campaign.launched_on - timedelta(campaign.day_index(day)),
-                campaign.launched_on + timedelta(campaign.day_index(day) - 1),
-            )
-            for day in days
-        ]
-        self._connection.executemany("insert into days values (?, ?, ?)", rows)

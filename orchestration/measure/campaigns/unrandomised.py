@@ -14,9 +14,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from orchestration.measure.campaigns.balancing import Balance, Difference, balance, difference_in_differences
-from orchestration.measure.campaigns.impact import LEAST_COMPARED
 from orchestration.measure.campaigns.outcomes import Outcomes
 
+#: Fewer contacted, or others, are no comparison.
+LEAST_COMPARED = 25
 #: Dates before the campaign on which it is pretended to have begun.
 MOST_PLACEBOS = 3
 #: Customers are matched on so many stretches, each as long as the window, that end where the comparison begins.
@@ -68,6 +69,13 @@ class Balanced:
     difference_matched: float
 
 
+def has_time_before(outcomes: Outcomes, day: date) -> bool:
+    """Whether orders are on record for as long before the campaign as it is measured, twice: to be compared with, and to be matched on."""
+    first = outcomes.first_order_on()
+    length = outcomes.campaign.planned_days or outcomes.campaign.day_index(day)
+    return first is not None and (outcomes.campaign.launched_on - first).days >= 2 * length
+
+
 def record_comparisons(
     connection: duckdb.DuckDBPyConnection, found: list[tuple[list[Comparison], list[Balanced]]]
 ) -> None:
@@ -112,7 +120,7 @@ def compared(outcomes: Outcomes) -> tuple[list[Comparison], list[Balanced]]:
         for estimator, found, others in past.comparisons(back)
     ]
     balanced = [
-        Balanced(campaign.campaign_id, day, f"{name}, days {length * n + 1} to {length * (n + 1)} before", *figures)
+        Balanced(campaign.campaign_id, day, f"{name}, days {length * (n - 1) + 1} to {length * n} before", *figures)
         for name, n, *figures in past.balance_table()
     ]
     return comparisons, balanced
