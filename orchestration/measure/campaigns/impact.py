@@ -7,8 +7,6 @@ Puts together whom to compare (``running``, ``outcomes``), how (``comparison``, 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 import duckdb
@@ -294,10 +292,3 @@ def _not_randomised(rows: pd.DataFrame, outcomes: Outcomes) -> pd.DataFrame:
     for missing in sorted(set(COLUMNS) - set(rows.columns) - {"message"}):
         rows[missing] = None
     return rows
-
-
-def impact_of_everybody(connection: duckdb.DuckDBPyConnection, day: date) -> Iterator[dict[str, object]]:
-    """Every campaign's row of its primary metric, for everybody assigned, on a day."""
-    found = connection.execute("from metrics.campaign_impact where as_of_date = $day and is_primary", {"day": day})
-    names = [column[0] for column in found.description]
-    yield from (dict(zip(names, row, strict=True)) for row in found.fetchall())

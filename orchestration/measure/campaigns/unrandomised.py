@@ -178,4 +178,4 @@ class Past:
         return columns, table
 
     def _figure(self, name: str, stretch: int) -> NDArray[np.float64]:
-        return self._customers[f"{name}_{stretch}"].to_numpy(float)
+        return np.asarray(self._customers[f"{name}_{stretch}"], dtype=float)
