@@ -21,14 +21,7 @@ from orchestration.measure.campaigns.permutation import permutation_p_values
 from orchestration.measure.campaigns.running import SETTLING_DAYS, Running, campaigns_to_measure
 from orchestration.measure.campaigns.sequential import alphas_at, anytime_factors
 from orchestration.measure.campaigns.unrandomised import LEAST_COMPARED, compared, has_time_before, record_comparisons
-from orchestration.measure.campaigns.verdicts import (
-    boundary_decisions,
-    is_small_holdout,
-    p_methods,
-    q_values,
-    sample_ratio_p_value,
-    verdicts,
-)
+from orchestration.measure.campaigns.verdicts import boundary_decisions, methods, q_values, sample_ratio_p, verdicts
 from orchestration.measure.campaigns.wording import TROUBLES, sentence
 from orchestration.settings import Home
 
@@ -175,33 +168,46 @@ def _flags(counts: dict[str, Any], campaign: Running, is_randomised: bool) -> li
 
 def _randomised(rows: pd.DataFrame, outcomes: Outcomes) -> pd.DataFrame:
     campaign = outcomes.campaign
-    small = is_small_holdout(rows)
-    rows = rows.join(compare(rows, small))
-    rows["evidence"], rows["estimator"] = (
-        "randomised",
-        np.where(rows["cuped_rho"] != 0, "difference_of_means_cuped", "difference_of_means"),
-    )
-    rows["p_method"] = p_methods(rows)
+    rows = rows.join(methods(_as_judged(rows)))
+    rows = rows.join(compare(rows, rows["is_pooled"].to_numpy()))
+    rows["evidence"] = "randomised"
+    rows["estimator"] = np.where(rows["cuped_rho"] != 0, "difference_of_means_cuped", "difference_of_means")
     rows["p_value"] = _permuted(rows, outcomes)
     rows["srm_p"] = _sample_ratio(rows, campaign)
     rows = rows.join(_looks(rows, campaign))
-    rows["q_value"] = q_values(rows)
-    rows["boundary_decision"] = boundary_decisions(rows)
+    family = rows["as_of_date"].astype(str) + np.where(rows["segment"] == "", "", rows["metric"])
+    rows["q_value"] = q_values(rows["p_value"].where(~rows["is_primary"]), family)
+    judged = _as_judged(rows)
+    rows["verdict"] = verdicts(judged)
+    rows["boundary_decision"] = boundary_decisions(judged.assign(verdict=rows["verdict"]))
     differed = rows["as_of_date"].isin(_days_on_which_arms_differed_before(rows))
-    rows["verdict"] = verdicts(rows)
     rows.loc[differed, "verdict"] = "not_randomised"
-    for flag, where in (("small_holdout", small), ("arms_differed_before", differed.to_numpy())):
+    for flag, where in (("small_holdout", rows["small_holdout"]), ("arms_differed_before", differed)):
         rows["flags"] = [[*flags, flag] if is_so else flags for flags, is_so in zip(rows["flags"], where, strict=True)]
     return rows
 
 
+def _as_judged(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows as ``verdicts`` knows them. Who answered counts as a buyer where answers are compared; a campaign without an end never is at its end."""
+    answers = rows["metric"] == "responded"
+    judged = rows.copy()
+    for arm in ("treatment", "control"):
+        answered = (rows[f"mean_{arm}"] * rows[f"n_{arm}"]).round()
+        judged[f"buyers_{arm}"] = rows[f"buyers_{arm}"].where(~answers, answered)
+    if "p_value" in rows:
+        judged["evidence_p"] = rows["p_value"].where(rows["is_primary"], rows["q_value"])
+        judged["alpha"], judged["sample_ratio_p"] = rows["alpha_now"], rows["srm_p"]
+    judged["information_fraction"] = rows["information_fraction"].fillna(0.0)
+    return judged
+
+
 def _permuted(rows: pd.DataFrame, outcomes: Outcomes) -> pd.Series:
-    """The p-values, by permutation where the t test is not to be believed: one set of draws per day and segment, the same whenever they are made."""
+    """The p-values, by permutation where the t test is not to be believed: the same draws for all metrics, whenever they are made."""
     p_values = rows["p_value"].copy()
     asked = rows[rows["p_method"] == "permutation"]
     if asked.empty:
         return p_values
-    members = outcomes.members()
+    members, seed = outcomes.members(), _seed(outcomes.campaign)
     for day, of_day in asked.groupby("as_of_date"):
         values = outcomes.values(day.date())
         place = pd.Series(np.arange(len(values)), index=values["customer_id"])
@@ -220,14 +226,12 @@ def _permuted(rows: pd.DataFrame, outcomes: Outcomes) -> pd.Series:
                     for row in group.itertuples()
                 ]
             )
-            p_values.loc[group.index] = permutation_p_values(
-                figures, is_control[who], _seed(outcomes.campaign, segment)
-            )
+            p_values.loc[group.index] = permutation_p_values(figures, is_control[who], seed)
     return p_values
 
 
-def _seed(campaign: Running, segment: str) -> int:
-    return int(hashlib.sha256(f"{campaign.campaign_id}:{segment}".encode()).hexdigest()[:12], 16)
+def _seed(campaign: Running) -> int:
+    return int(hashlib.sha256(campaign.campaign_id.encode()).hexdigest()[:12], 16)
 
 
 def _sample_ratio(rows: pd.DataFrame, campaign: Running) -> pd.Series:
@@ -239,7 +243,9 @@ def _sample_ratio(rows: pd.DataFrame, campaign: Running) -> pd.Series:
     for day, row in whole.iterrows():
         is_reported = row["reported_treatment"] > 0 and row["reported_control"] > 0
         sizes = ("reported_treatment", "reported_control") if is_reported else ("n_treatment", "n_control")
-        chances[day] = sample_ratio_p_value(int(row[sizes[0]]), int(row[sizes[1]]), campaign.holdout)
+        chances[day] = sample_ratio_p(
+            [int(row[sizes[0]]), int(row[sizes[1]])], [1 - campaign.holdout, campaign.holdout]
+        )
     return rows["as_of_date"].map(chances)
 
 

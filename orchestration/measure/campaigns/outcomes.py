@@ -79,17 +79,18 @@ where history.entered_on <= $day and coalesce(history.exited_on > $day, true)
     and history.customer_id in (select customer_id from assigned)
 """
 
-#: As many days before the launch are looked at as have passed since: like beside like.
+#: As many days before the launch are looked at as have passed since: like beside like. Money is counted in hundredths, so that sums are exact and a
+#: night that is run again says the same to the last digit.
 OUTCOMES = """
 create or replace temp table outcomes as
 with bought as (
     select
         days.as_of_date,
         bought.customer_id,
-        sum(bought.spend) filter (where bought.ordered_on >= $launched)::double as spend,
-        sum(bought.orders) filter (where bought.ordered_on >= $launched) as orders,
-        sum(bought.spend) filter (where bought.ordered_on < $launched)::double as spend_before,
-        sum(bought.orders) filter (where bought.ordered_on < $launched) as orders_before
+        (100 * sum(bought.spend) filter (where bought.ordered_on >= $launched))::bigint as spend,
+        sum(bought.orders) filter (where bought.ordered_on >= $launched)::bigint as orders,
+        (100 * sum(bought.spend) filter (where bought.ordered_on < $launched))::bigint as spend_before,
+        sum(bought.orders) filter (where bought.ordered_on < $launched)::bigint as orders_before
     from intermediate.int_customer_days as bought
     inner join days
         on bought.ordered_on between days.first_before and days.last_day
@@ -109,24 +110,41 @@ select
     assigned.customer_id,
     assigned.arm,
     coalesce(bought.spend, 0) as spend,
-    coalesce(bought.orders, 0)::double as orders,
-    (coalesce(bought.orders, 0) > 0)::integer::double as ordered,
-    (answered.customer_id is not null)::integer::double as responded,
+    coalesce(bought.orders, 0) as orders,
+    (coalesce(bought.orders, 0) > 0)::bigint as ordered,
+    (answered.customer_id is not null)::bigint as responded,
     coalesce(bought.spend_before, 0) as spend_before,
-    coalesce(bought.orders_before, 0)::double as orders_before,
-    (coalesce(bought.orders_before, 0) > 0)::integer::double as ordered_before,
-    0.0::double as responded_before
+    coalesce(bought.orders_before, 0) as orders_before,
+    (coalesce(bought.orders_before, 0) > 0)::bigint as ordered_before,
+    0::bigint as responded_before
 from days
 inner join assigned on assigned.known_on <= days.as_of_date and coalesce(assigned.known_until > days.as_of_date, true)
 left join bought on bought.as_of_date = days.as_of_date and bought.customer_id = assigned.customer_id
 left join answered on answered.as_of_date = days.as_of_date and answered.customer_id = assigned.customer_id
 """
 
-_FIGURES = ",\n    ".join(
-    f"avg({metric}) as {metric}_mean, var_samp({metric}) as {metric}_var, avg({metric}_before) as {metric}_before_mean, "
-    f"var_samp({metric}_before) as {metric}_before_var, covar_samp({metric}, {metric}_before) as {metric}_cov"
-    for metric in METRICS
-)
+#: By what the figures of the table are to be divided.
+UNITS = {"spend": 100, "ordered": 1, "orders": 1, "responded": 1}
+
+
+def _figures(metric: str) -> str:
+    """Mean, variance, the same before, and the covariance of the two: quotients of whole numbers."""
+    before, unit = f"{metric}_before", UNITS[metric]
+
+    def covariance(one: str, other: str) -> str:
+        return (
+            f"(count(*) * sum({one}::hugeint * {other}) - sum({one}) * sum({other}))::double "
+            f"/ nullif({unit * unit}::double * count(*) * (count(*) - 1), 0)"
+        )
+
+    return (
+        f"sum({metric})::double / ({unit} * count(*)) as {metric}_mean, {covariance(metric, metric)} as {metric}_var, "
+        f"sum({before})::double / ({unit} * count(*)) as {metric}_before_mean, {covariance(before, before)} as {metric}_before_var, "
+        f"{covariance(metric, before)} as {metric}_cov"
+    )
+
+
+_FIGURES = ",\n    ".join(_figures(metric) for metric in METRICS)
 STATISTICS = f"""
 select
     as_of_date,
@@ -228,7 +246,11 @@ class Outcomes:
 
     def values(self, day: date) -> pd.DataFrame:
         """Customers of a day in order: customer_id, arm, each metric and the same before."""
-        columns = ", ".join(f"{metric}, {metric}_before" for metric in METRICS)
+        columns = ", ".join(
+            f"{figure}::double / {UNITS[metric]} as {figure}"
+            for metric in METRICS
+            for figure in (metric, f"{metric}_before")
+        )
         query = f"select customer_id, arm, {columns} from outcomes where as_of_date = $day order by customer_id"
         return self._connection.execute(query, {"day": day}).df()
 

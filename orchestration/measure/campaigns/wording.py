@@ -45,15 +45,18 @@ def sentence(row: Any) -> str:
     if row.evidence == "none":
         return "nobody was held out, and there is nobody and no time that it could be compared with: nobody can tell what it did"
     at = f"day {row.day_index}" + (f" of {row.planned_days:.0f}" if row.planned_days == row.planned_days else "")
-    seen = f"{NOUNS[row.metric]} {_figure(row.metric, row.lift)} ({_interval(row)}) against the control group"
+    relative = f", {row.relative_lift:+.1%}" if row.relative_lift == row.relative_lift else ""
+    seen = f"{NOUNS[row.metric]} {_figure(row.metric, row.lift)}{relative} ({_interval(row)}) against the control group"
+    fewest = int(min(row.buyers_treatment, row.buyers_control))
+    unseen = _figure(row.metric, row.min_detectable).lstrip("+")
     return {
         "win": f"it worked: {seen}, on {at}",
         "loss": f"it did harm: {seen}, on {at}",
-        "no_evidence": f"no effect is proved: {seen}, on {at}; smaller ones than {_figure(row.metric, row.min_detectable).lstrip('+')} would hardly be seen",
+        "no_evidence": f"no effect is proved: {seen}, on {at}; less than {unseen} would hardly be seen",
         "too_early": f"too early to tell on {at}: {seen} so far",
-        "underpowered": f"too few customers to tell: {min(row.buyers_treatment, row.buyers_control)} bought in the smaller arm, {seen}",
-        "invalid_sample_ratio": f"it cannot be believed: the arms have {row.n_treatment:,} and {row.n_control:,} customers as reported, "
-        f"which chance does not explain (p = {row.srm_p:.2g}): find out who went missing, and why",
+        "underpowered": f"too few customers to tell: {fewest:,} bought in the smaller arm; {seen}",
+        "invalid_sample_ratio": f"it cannot be believed: the arms have not the sizes with which they were drawn, and chance does not explain it "
+        f"(p = {row.srm_p:.2g}): find out who went missing, and why",
         "not_randomised": "it cannot be believed: the two arms spent too differently before the campaign to have been drawn by lot",
     }[row.verdict]
 
@@ -67,4 +70,4 @@ def _interval(row: Any) -> str:
 def _figure(metric: str, value: float) -> str:
     if value != value:
         return "unknown"
-    return f"{value:+.2%}" if metric in ("ordered", "responded") else f"{value:+,.2f}"
+    return f"{100 * value:+.1f} points" if metric in ("ordered", "responded") else f"{value:+,.2f}"
