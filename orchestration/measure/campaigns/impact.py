@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from orchestration.days import Days
@@ -203,31 +204,33 @@ def _as_judged(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _permuted(rows: pd.DataFrame, outcomes: Outcomes) -> pd.Series:
     """The p-values, by permutation where the t test is not to be believed: the same draws for all metrics, whenever they are made."""
-    p_values = rows["p_value"].copy()
-    asked = rows[rows["p_method"] == "permutation"]
-    if asked.empty:
-        return p_values
+    p_values = rows["p_value"].to_numpy(copy=True)
+    asked = np.flatnonzero(rows["p_method"] == "permutation")
+    if not asked.size:
+        return rows["p_value"]
+    day, segment = rows["as_of_date"].to_numpy()[asked], rows["segment"].to_numpy(str)[asked]
+    metric, theta = rows["metric"].map(METRICS.index).to_numpy(int)[asked], rows["cuped_theta"].to_numpy()[asked]
     members, seed = outcomes.members(), _seed(outcomes.campaign)
-    for day, of_day in asked.groupby("as_of_date"):
-        values = outcomes.values(day.date())
-        place = pd.Series(np.arange(len(values)), index=values["customer_id"])
-        inside = {
-            segment: place.reindex(group).dropna().astype(int).to_numpy()
-            for segment, group in members.groupby("segment")["customer_id"]
-            if segment in set(of_day["segment"])
-        }
+    for today in np.unique(day):
+        values = outcomes.values(pd.Timestamp(today).date())
+        since, before = (values[[f"{name}{when}" for name in METRICS]].to_numpy(float) for when in ("", "_before"))
         is_control = (values["arm"] == "control").to_numpy()
-        for segment, group in of_day.groupby("segment"):
-            who = inside[segment] if segment else np.arange(len(values))
-            figures = np.column_stack(
-                [
-                    values[row.metric].to_numpy()[who]
-                    - row.cuped_theta * values[f"{row.metric}_before"].to_numpy()[who]
-                    for row in group.itertuples()
-                ]
-            )
-            p_values.loc[group.index] = permutation_p_values(figures, is_control[who], seed)
-    return p_values
+        inside = _places(members, values["customer_id"])
+        places = pd.Series(np.flatnonzero(day == today)).groupby(segment[day == today]).indices
+        for name, found in places.items():
+            group = np.flatnonzero(day == today)[found]
+            who = inside[name] if name else slice(None)
+            figures = since[who][:, metric[group]] - theta[group] * before[who][:, metric[group]]
+            p_values[asked[group]] = permutation_p_values(figures, is_control[who], seed)
+    return pd.Series(p_values, index=rows.index)
+
+
+def _places(members: pd.DataFrame, customers: pd.Series) -> dict[str, NDArray[np.int64]]:
+    """By segment, where its members are among the customers."""
+    place = pd.Index(customers).get_indexer(members["customer_id"])
+    known = place >= 0
+    grouped = pd.Series(place[known]).groupby(members["segment"].to_numpy(str)[known])
+    return {str(segment): np.sort(group.to_numpy()) for segment, group in grouped}
 
 
 def _seed(campaign: Running) -> int:
