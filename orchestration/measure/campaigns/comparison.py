@@ -20,8 +20,8 @@ Flags = NDArray[np.bool_]
 CONFIDENCE, ALPHA, POWER = 0.95, 0.05, 0.80
 #: Standard errors of the lift that is seen with that power at that level.
 DETECTABLE_ERRORS = float(ndtri(1 - ALPHA / 2) + ndtri(POWER))
-#: What is left of a variance below this share of it is rounding.
-LEAST_VARIANCE_LEFT = 1e-12
+#: What is left of a variance below this share of it is rounding, and so is a variance below this share of the mean's square.
+ROUNDING = 1e-12
 
 ARMS = ("treatment", "control")
 #: What ``compare`` reads of each arm.
@@ -80,6 +80,7 @@ def _compared(table: pd.DataFrame, is_pooled: Flags) -> dict[str, Numbers]:
     (n_t, n_c), (mean_t, mean_c), (var_t, var_c), (before_t, before_c), (before_var_t, before_var_c), (cov_t, cov_c) = (
         tuple(table[f"{one}_{arm}"].to_numpy(float, na_value=np.nan) for arm in ARMS) for one in STATISTICS
     )
+    var_t, var_c = (np.where(var <= ROUNDING * mean**2, 0.0, var) for mean, var in ((mean_t, var_t), (mean_c, var_c)))
     raw = _difference(_Arm(n_t, mean_t, var_t), _Arm(n_c, mean_c, var_c), is_pooled)
 
     between = n_t * n_c / (n_t + n_c)
@@ -99,7 +100,7 @@ def _compared(table: pd.DataFrame, is_pooled: Flags) -> dict[str, Numbers]:
         n: Numbers, mean: Numbers, var: Numbers, before_mean: Numbers, before_var: Numbers, cov: Numbers
     ) -> _Arm:
         left = var + theta**2 * before_var - 2 * theta * cov
-        left = np.where(left <= LEAST_VARIANCE_LEFT * var, 0.0, left)
+        left = np.where(left <= ROUNDING * var, 0.0, left)
         return _Arm(
             n, np.where(is_adjusted, mean - theta * (before_mean - before), mean), np.where(is_adjusted, left, var)
         )
