@@ -221,8 +221,14 @@ def test_what_cannot_be_known_is_said_to_be_unknown(
             "before_var_treatment": 0.0,
         }
         | {"cov_control": 0.0, "cov_treatment": 0.0},
+        {
+            "before_mean_control": 4.0,
+            "before_mean_treatment": 5.0,
+            "before_var_control": 1e-15,
+            "before_var_treatment": 1e-15,
+        },
     ],
-    ids=["no mean", "no variance", "no covariance", "never varied"],
+    ids=["no mean", "no variance", "no covariance", "never varied", "varied by rounding only"],
 )
 def test_without_figures_from_before_nothing_is_adjusted(change: dict[str, float]) -> None:
     found = compare(many(1).assign(**change), np.array([False])).iloc[0]
