@@ -18,6 +18,8 @@ Numbers = NDArray[np.float64]
 #: Balanced are columns whose means differ by at most so many standard deviations, after at most so many steps.
 BALANCED_WITHIN, MOST_STEPS = 1e-6, 300
 CONFIDENCE = 0.95
+#: A standard error below this part of the greatest change is rounding.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,8 @@ def difference_in_differences(
         ]
     )
     variance = float(parts.sum())
-    if not variance > 0:
+    greatest = max(np.abs(change_of_contacted).max(), np.abs(change_of_others).max())
+    if not variance > (ROUNDING * greatest) ** 2:
         return Difference(difference, *(float("nan"),) * 6)
     sizes = np.array([len(change_of_contacted), 1 / alike])
     freedom = float(variance**2 / (parts**2 / (sizes - 1)).sum())
@@ -135,15 +138,21 @@ def _closest_to_equal(apart: Numbers) -> Numbers:
         scores = apart @ multipliers
         return np.asarray(np.exp(scores - logsumexp(scores)))
 
-    def curvature(multipliers: Numbers) -> Numbers:
+    def dual(multipliers: Numbers, /) -> float:
+        return float(logsumexp(apart @ multipliers))
+
+    def gradient(multipliers: Numbers, /) -> Numbers:
+        return np.asarray(weights(multipliers) @ apart)
+
+    def curvature(multipliers: Numbers, /) -> Numbers:
         given = weights(multipliers)
         left = given @ apart
         return np.asarray((apart * given[:, None]).T @ apart - np.outer(left, left))
 
     found = minimize(
-        lambda multipliers: float(logsumexp(apart @ multipliers)),
+        dual,
         np.zeros(apart.shape[1]),
-        jac=lambda multipliers: weights(multipliers) @ apart,
+        jac=gradient,
         hess=curvature,
         method="trust-exact",
         options={"gtol": BALANCED_WITHIN / 100, "maxiter": MOST_STEPS},

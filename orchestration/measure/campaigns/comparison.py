@@ -11,17 +11,17 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import ndtri, stdtr, stdtrit
+from scipy.special import stdtr, stdtrit
+
+from orchestration.measure.campaigns.power import detectable_errors
 
 Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-#: Of 100 intervals so many hold the truth; the p-value below which a difference is one; the power that ``min_detectable`` speaks of.
-CONFIDENCE, ALPHA, POWER = 0.95, 0.05, 0.80
-#: Standard errors of the lift that is seen with that power at that level.
-DETECTABLE_ERRORS = float(ndtri(1 - ALPHA / 2) + ndtri(POWER))
-#: What is left of a variance below this share of it is rounding.
-LEAST_VARIANCE_LEFT = 1e-12
+#: So many of 100 intervals hold the truth.
+CONFIDENCE = 0.95
+#: What is left of a variance below this share of it is rounding, and so is a variance below this share of the mean's square.
+ROUNDING = 1e-12
 
 ARMS = ("treatment", "control")
 #: What ``compare`` reads of each arm.
@@ -80,6 +80,10 @@ def _compared(table: pd.DataFrame, is_pooled: Flags) -> dict[str, Numbers]:
     (n_t, n_c), (mean_t, mean_c), (var_t, var_c), (before_t, before_c), (before_var_t, before_var_c), (cov_t, cov_c) = (
         tuple(table[f"{one}_{arm}"].to_numpy(float, na_value=np.nan) for arm in ARMS) for one in STATISTICS
     )
+    var_t, var_c, before_var_t, before_var_c = (
+        np.where(var <= ROUNDING * mean**2, 0.0, var)
+        for mean, var in ((mean_t, var_t), (mean_c, var_c), (before_t, before_var_t), (before_c, before_var_c))
+    )
     raw = _difference(_Arm(n_t, mean_t, var_t), _Arm(n_c, mean_c, var_c), is_pooled)
 
     between = n_t * n_c / (n_t + n_c)
@@ -90,7 +94,7 @@ def _compared(table: pd.DataFrame, is_pooled: Flags) -> dict[str, Numbers]:
     theta = (within_cov + between * (mean_t - mean_c) * (before_t - before_c)) / (
         within_before + between * (before_t - before_c) ** 2
     )
-    is_adjusted = np.isfinite(theta)
+    is_adjusted = np.isfinite(theta) & (within_before > 0)
     theta = np.where(is_adjusted, theta, 0.0)
     rho = np.clip(within_cov / np.sqrt(within_before * within), -1, 1)
     before = (n_t * before_t + n_c * before_c) / (n_t + n_c)
@@ -99,7 +103,7 @@ def _compared(table: pd.DataFrame, is_pooled: Flags) -> dict[str, Numbers]:
         n: Numbers, mean: Numbers, var: Numbers, before_mean: Numbers, before_var: Numbers, cov: Numbers
     ) -> _Arm:
         left = var + theta**2 * before_var - 2 * theta * cov
-        left = np.where(left <= LEAST_VARIANCE_LEFT * var, 0.0, left)
+        left = np.where(left <= ROUNDING * var, 0.0, left)
         return _Arm(
             n, np.where(is_adjusted, mean - theta * (before_mean - before), mean), np.where(is_adjusted, left, var)
         )
@@ -118,7 +122,7 @@ def _compared(table: pd.DataFrame, is_pooled: Flags) -> dict[str, Numbers]:
         "relative_upper": relative_upper,
         "cuped_theta": theta,
         "cuped_rho": np.where(is_adjusted & np.isfinite(rho), rho, 0.0),
-        "min_detectable": DETECTABLE_ERRORS * found.standard_error,
+        "min_detectable": detectable_errors() * found.standard_error,
     }
 
 

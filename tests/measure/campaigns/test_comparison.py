@@ -186,12 +186,17 @@ def test_the_interval_leaves_out_zero_where_the_p_value_is_below_five_percent() 
         ({"n_control": 0, "mean_control": np.nan, "var_control": np.nan}, ["lift_raw", "lift", *UNCERTAIN]),
         ({"n_control": 1, "var_control": np.nan, "before_var_control": np.nan, "cov_control": np.nan}, UNCERTAIN),
         ({"n_treatment": 1, "n_control": 1}, UNCERTAIN),
-        (
-            dict.fromkeys(("var_control", "var_treatment", "cov_control", "cov_treatment"), 0.0),
-            [name for name in UNCERTAIN],
-        ),
+        (dict.fromkeys(("var_control", "var_treatment", "cov_control", "cov_treatment"), 0.0), UNCERTAIN),
+        (dict.fromkeys(("var_control", "var_treatment"), 1e-15) | {"cov_control": np.nan}, UNCERTAIN),
     ],
-    ids=["no control", "none in control", "one in control", "one in each", "nothing varies"],
+    ids=[
+        "no control",
+        "none in control",
+        "one in control",
+        "one in each",
+        "nothing varies",
+        "nothing but rounding varies",
+    ],
 )
 @pytest.mark.parametrize("is_pooled", [False, True])
 def test_what_cannot_be_known_is_said_to_be_unknown(
@@ -216,8 +221,14 @@ def test_what_cannot_be_known_is_said_to_be_unknown(
             "before_var_treatment": 0.0,
         }
         | {"cov_control": 0.0, "cov_treatment": 0.0},
+        {
+            "before_mean_control": 4.0,
+            "before_mean_treatment": 5.0,
+            "before_var_control": 1e-15,
+            "before_var_treatment": 1e-15,
+        },
     ],
-    ids=["no mean", "no variance", "no covariance", "never varied"],
+    ids=["no mean", "no variance", "no covariance", "never varied", "varied by rounding only"],
 )
 def test_without_figures_from_before_nothing_is_adjusted(change: dict[str, float]) -> None:
     found = compare(many(1).assign(**change), np.array([False])).iloc[0]

@@ -26,10 +26,11 @@ def all_arrangements(values: np.ndarray, controls: int) -> float:
     return float((differences >= differences[0] - 1e-9).mean())
 
 
+@pytest.mark.parametrize("share_who_buy", [1.0, 0.4])
 @pytest.mark.parametrize("controls", [2, 3, 6, 9])
-def test_it_is_the_share_of_all_arrangements_that_are_as_far_apart(controls: int) -> None:
+def test_it_is_the_share_of_all_arrangements_that_are_as_far_apart(controls: int, share_who_buy: float) -> None:
     rng = np.random.default_rng(controls)
-    values = rng.lognormal(0, 1, (12, 6)).round(1)
+    values = rng.lognormal(0, 1, (12, 6)).round(1) * (rng.random((12, 1)) < share_who_buy)
     exact = np.array([all_arrangements(column, controls) for column in values.T])
     drawn = np.mean([permutation_p_values(values, first(controls, 12), seed) for seed in range(60)], axis=0)
     assert drawn == pytest.approx(exact, abs=0.03)
@@ -57,7 +58,7 @@ def test_in_the_tail_it_is_fishers() -> None:
 
 
 def test_every_customer_is_drawn_alike_and_every_pair() -> None:
-    arms = _arms(np.random.default_rng(1), 40_000, 9, 4)
+    arms = _arms(np.random.default_rng(1), np.full(40_000, 4), 9)
     assert (arms.sum(axis=1) == 4).all()
     assert arms.mean(axis=0) == pytest.approx(np.full(9, 4 / 9), abs=0.01)
     together = arms.astype(float).T @ arms / len(arms)
@@ -66,7 +67,7 @@ def test_every_customer_is_drawn_alike_and_every_pair() -> None:
 
 @pytest.mark.parametrize(("customers", "size"), [(1_000, 1), (1_000, 100), (1_001, 500), (70_000, 3_000)])
 def test_drawn_arms_keep_their_size(customers: int, size: int) -> None:
-    assert (_arms(np.random.default_rng(1), 50, customers, size).sum(axis=1) == size).all()
+    assert (_arms(np.random.default_rng(1), np.full(50, size), customers).sum(axis=1) == size).all()
 
 
 def test_where_nothing_happened_a_p_value_of_five_percent_comes_in_five_of_a_hundred() -> None:
