@@ -103,10 +103,16 @@ class Campaign(BaseModel):
         """All of it as JSON has it, in the order of the fields."""
         return self.model_dump(mode="json")
 
-    def digest(self) -> str:
-        """SHA-256 of what is frozen when the campaign starts."""
-        frozen = {field: value for field, value in self.said().items() if field not in MAY_CHANGE}
-        return hashlib.sha256(json.dumps(frozen, sort_keys=True).encode()).hexdigest()
+    def frozen_fields_unlike(self, other: Campaign) -> tuple[str, ...]:
+        """What is said otherwise in the two of them, of that which may not change once a campaign has started."""
+        said, elsewhere = self.said(), other.said()
+        return tuple(field for field in said if field not in MAY_CHANGE and said[field] != elsewhere[field])
+
+
+def digest(said: Mapping[str, Any]) -> str:
+    """SHA-256 of what is frozen when a campaign starts, of all that was said of it then: fields that came later do not count."""
+    frozen = {field: value for field, value in said.items() if field not in MAY_CHANGE}
+    return hashlib.sha256(json.dumps(frozen, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
