@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -170,7 +170,7 @@ def read_campaign(file: Path, settings: Settings) -> Campaign:
             )
         campaign = Campaign.model_validate({"id": file.stem, "currency": settings.currency} | said)
     except ValidationError as invalid:
-        raise ConfigurationError(f"{file}: {_sentence(invalid.errors()[0])}") from None
+        raise ConfigurationError(f"{file}: {_sentence(_first(invalid.errors()))}") from None
     except (yaml.YAMLError, ValueError, OSError) as broken:
         raise ConfigurationError(f"{file} is not valid YAML: {' '.join(str(broken).split())}") from broken
     if campaign.id != file.stem:
@@ -182,6 +182,11 @@ def read_campaign(file: Path, settings: Settings) -> Campaign:
             f"{file}: its costs are in {campaign.currency}, and the orders in {settings.currency} (settings.yml): say the costs in {settings.currency}."
         )
     return campaign
+
+
+def _first(errors: Sequence[Any]) -> Any:
+    """A field that there is not comes before the one that is missing for it."""
+    return min(errors, key=lambda error: error["type"] != "extra_forbidden")
 
 
 def _sentence(error: Any) -> str:

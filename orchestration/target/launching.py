@@ -30,7 +30,7 @@ from orchestration.publish.releases import Manifest, current_release, open_relea
 from orchestration.settings import Home, Settings
 from orchestration.sql import literal
 from orchestration.target.arms import ARMS
-from orchestration.target.audience import demand_fresh_segments
+from orchestration.target.audience import demand_fresh_segments, demand_known_names
 from orchestration.target.drawing import Ground, SmallestHoldout, no_smallest_holdout, receipt_of
 from orchestration.target.target_list import write_target_list
 from orchestration.warehouse import Warehouse, only_one_refresh
@@ -187,6 +187,30 @@ def _draw(morning: Morning, release: duckdb.DuckDBPyConnection, campaign: Campai
         others=running_exclusive(morning.home, campaign, morning.day) if campaign.exclusive else {},
     )
     return receipt_of(release, ground, morning.smallest)
+
+
+def wrong_since_the_release(home: Home, files: CampaignFiles) -> dict[str, str]:
+    """By file, what is wrong with campaigns that can be read: they started and say otherwise since, or the release has not what they name."""
+    manifest = current_release(home)
+    if manifest is None:
+        return {}
+    with open_release(home, manifest) as release:
+        found = {
+            one.id: _wrong(home, release, one) for one in files.campaigns.values() if one.ends_on > manifest.as_of_date
+        }
+    return {f"{campaign_id}.yml": sentence for campaign_id, sentence in found.items() if sentence is not None}
+
+
+def _wrong(home: Home, release: duckdb.DuckDBPyConnection, campaign: Campaign) -> str | None:
+    try:
+        receipt = read_receipt(home, campaign.id)
+        if receipt is not None:
+            return edited_since(receipt, campaign)
+        if campaign.assigned_by == "us":
+            demand_known_names(release, campaign)
+    except ConfigurationError as wrong:
+        return str(wrong)
+    return None
 
 
 def running_exclusive(home: Home, campaign: Campaign, day: date) -> dict[str, Path]:
