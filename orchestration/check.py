@@ -10,11 +10,13 @@ from orchestration.alert.acknowledgements import read_acknowledgements
 from orchestration.alert.ledger import Ledger
 from orchestration.alert.message import trial
 from orchestration.alert.routes import demand_known_names, read_routes
+from orchestration.campaigns.files import read_campaigns
 from orchestration.errors import ConfigurationError, SegmentsError, nearest
 from orchestration.known_days import FILE as CALENDAR
 from orchestration.known_days import read_known_days
 from orchestration.publish.releases import current_release, open_release
 from orchestration.settings import Home, load_settings
+from orchestration.target.launching import wrong_since_the_release
 from orchestration.transform.catalogue import segments
 from orchestration.transform.project import DbtProjectOfHome
 from orchestration.validate import overrides
@@ -47,6 +49,7 @@ def check(home: Home) -> list[Checked]:
         _checked(acknowledgements.FILE, lambda: read_acknowledgements(home)),
         _checked(ledger.FILE, lambda: Ledger.read(home)),
         _checked(overrides.FILE, lambda: read_overrides(home)),
+        *_checked_campaigns(home),
         _checked("dbt_project", lambda: segments(DbtProjectOfHome(Warehouse(home, load_settings(home))).manifest())),
     ]
 
@@ -66,6 +69,21 @@ def _checked(what: str, read: Callable[[], object]) -> Checked:
     except SegmentsError as wrong:
         return Checked(what, str(wrong))
     return Checked(what, None)
+
+
+def _checked_campaigns(home: Home) -> list[Checked]:
+    """A line for each campaign file that is wrong, or one for all of them."""
+    try:
+        settings = load_settings(home)
+        files = read_campaigns(home, settings)
+        if settings.campaigns and not files.folder.is_dir():
+            raise ConfigurationError(
+                f"settings.yml: `campaigns` is {settings.campaigns}, and there is no folder {files.folder}: make it, or name another."
+            )
+        wrong = dict(files.wrong) | wrong_since_the_release(home, files)
+    except SegmentsError as problem:
+        return [Checked("campaigns", str(problem))]
+    return [Checked(f"campaigns/{file}", wrong[file]) for file in sorted(wrong)] or [Checked("campaigns", None)]
 
 
 def _check_calendar(home: Home) -> None:

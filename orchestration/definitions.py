@@ -19,6 +19,7 @@ from orchestration.publish.assets import release_asset
 from orchestration.publish.releases import days_on_record
 from orchestration.schedule import nightly_refresh, nightly_schedule
 from orchestration.settings import Home, Settings, load_settings, locate_home
+from orchestration.target.assets import campaigns_asset
 from orchestration.transform.assets import dbt_models, plan_asset
 from orchestration.transform.catalogue import segments
 from orchestration.transform.project import DbtProjectOfHome
@@ -50,6 +51,7 @@ def build_definitions(
             shifts_asset(),
             impact_asset(),
             release_asset(partitions),
+            campaigns_asset(),
             alerts_asset(),
         ],
         asset_checks=[refreshed_checks(names), shift_checks(names), campaign_checks()],

@@ -53,6 +53,10 @@ class ReleaseDamaged(SegmentsError):
     """A release does not hold what its manifest says."""
 
 
+class CampaignWaits(SegmentsError):
+    """A campaign that should start cannot yet."""
+
+
 def known_error(problem: BaseException) -> SegmentsError | None:
     """The first of our own errors in the chain of a failure: Dagster wraps what a step or a resource raises."""
     chain: list[BaseException] = []

@@ -7,6 +7,7 @@ import dagster as dg
 from orchestration.alert.delivery import Delivery, tell
 from orchestration.alert.notices import notices_of
 from orchestration.errors import ConfigurationError
+from orchestration.target.assets import ASSIGNMENTS
 from orchestration.warehouse import Warehouse
 
 CHECK = "alerts_are_delivered"
@@ -19,7 +20,7 @@ def alerts_asset() -> dg.AssetsDefinition:
         key="alerts",
         group_name="alert",
         description="What the release gives reason to tell, sent to the receivers of alerts.yml: once each, retried for a week.",
-        deps=["release"],
+        deps=["release", ASSIGNMENTS],
         check_specs=[dg.AssetCheckSpec(CHECK, asset="alerts", description="Every receiver was reached.")],
         required_resource_keys={"warehouse"},
     )

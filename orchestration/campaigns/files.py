@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -103,10 +103,16 @@ class Campaign(BaseModel):
         """All of it as JSON has it, in the order of the fields."""
         return self.model_dump(mode="json")
 
-    def digest(self) -> str:
-        """SHA-256 of what is frozen when the campaign starts."""
-        frozen = {field: value for field, value in self.said().items() if field not in MAY_CHANGE}
-        return hashlib.sha256(json.dumps(frozen, sort_keys=True).encode()).hexdigest()
+    def frozen_fields_unlike(self, other: Campaign) -> tuple[str, ...]:
+        """What is said otherwise in the two of them, of that which may not change once a campaign has started."""
+        said, elsewhere = self.said(), other.said()
+        return tuple(field for field in said if field not in MAY_CHANGE and said[field] != elsewhere[field])
+
+
+def digest(said: Mapping[str, Any]) -> str:
+    """SHA-256 of what is frozen when a campaign starts, of all that was said of it then: fields that came later do not count."""
+    frozen = {field: value for field, value in said.items() if field not in MAY_CHANGE}
+    return hashlib.sha256(json.dumps(frozen, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -164,7 +170,7 @@ def read_campaign(file: Path, settings: Settings) -> Campaign:
             )
         campaign = Campaign.model_validate({"id": file.stem, "currency": settings.currency} | said)
     except ValidationError as invalid:
-        raise ConfigurationError(f"{file}: {_sentence(invalid.errors()[0])}") from None
+        raise ConfigurationError(f"{file}: {_sentence(_first(invalid.errors()))}") from None
     except (yaml.YAMLError, ValueError, OSError) as broken:
         raise ConfigurationError(f"{file} is not valid YAML: {' '.join(str(broken).split())}") from broken
     if campaign.id != file.stem:
@@ -176,6 +182,11 @@ def read_campaign(file: Path, settings: Settings) -> Campaign:
             f"{file}: its costs are in {campaign.currency}, and the orders in {settings.currency} (settings.yml): say the costs in {settings.currency}."
         )
     return campaign
+
+
+def _first(errors: Sequence[Any]) -> Any:
+    """A field that there is not comes before the one that is missing for it."""
+    return min(errors, key=lambda error: error["type"] != "extra_forbidden")
 
 
 def _sentence(error: Any) -> str:

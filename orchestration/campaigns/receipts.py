@@ -42,8 +42,8 @@ class Stratum:
 class Receipt:
     """Everything that the assignment rests on, so that it can be derived again. It has no clock in it: derived again, it is the same to the byte.
 
-    ``campaign`` is the campaign file as it was, ``frozen`` its digest, ``release`` the release that the audience was taken from, ``as_of_date`` its day and
-    ``launched_on`` the day after, from which orders count. ``holdout`` is the share that was asked for once it is a number. ``definition_hash`` is the
+    ``campaign`` is the campaign file as it was, ``frozen`` the digest of what may not change in it, ``release`` the release that the audience was taken from, ``as_of_date`` its day and
+    ``launched_on`` the day after, from which orders count. ``holdout`` is the share that was asked for once it is a number and ``salt`` the seed of the lots: the campaign's id. ``definition_hash`` is the
     segment's. ``apart_from`` names the exclusive campaigns that were running, whose customers were left out. ``checksum`` is the SHA-256 of the lines
     ``customer_id,arm`` in order of customers. Of a campaign that its sender assigns there are neither steps nor strata nor a checksum.
     """
@@ -105,21 +105,33 @@ def receipt_folder(home: Home, campaign_id: str) -> Path:
 def read_receipt(home: Home, campaign_id: str) -> Receipt | None:
     """The receipt of a campaign; None where it has not started. Raises ConfigurationError where its file is not as it was written."""
     file = receipt_folder(home, campaign_id) / RECEIPT
-    if not file.exists():
+    if not file.parent.exists():
         return None
     try:
         return Receipt.read(file.read_text(encoding="utf-8"))
-    except (ValueError, TypeError, KeyError) as broken:
+    except (OSError, ValueError, TypeError, KeyError) as broken:
         raise ConfigurationError(
             f"{file} cannot be read: put back its last version; nobody can draw the same customers twice without it."
         ) from broken
 
 
+def launched(home: Home) -> list[str]:
+    """The campaigns that have started, in order, told by the names of their folders alone."""
+    return sorted(file.parent.name for file in home.campaigns.glob(f"[!.]*/{RECEIPT}"))
+
+
 def read_receipts(home: Home) -> dict[str, Receipt]:
-    """Every receipt of the home, by campaign."""
-    folders = sorted(file.parent.name for file in home.campaigns.glob(f"[!.]*/{RECEIPT}"))
-    found = {name: read_receipt(home, name) for name in folders}
+    """Every receipt of the home, by campaign. Raises ConfigurationError where one is not as it was written."""
+    found = {name: read_receipt(home, name) for name in launched(home)}
     return {name: receipt for name, receipt in found.items() if receipt is not None}
+
+
+def releases_of_receipts(home: Home) -> frozenset[str] | None:
+    """The releases that campaigns were drawn from, and can be drawn from again; None where a receipt cannot be read."""
+    try:
+        return frozenset(receipt.release for receipt in read_receipts(home).values())
+    except ConfigurationError:
+        return None
 
 
 def assignment_file(home: Home, campaign_id: str) -> Path:

@@ -19,6 +19,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration.campaigns.receipts import releases_of_receipts
 from orchestration.days import Days
 from orchestration.disk import flush
 from orchestration.errors import ConfigurationError, ReleaseDamaged
@@ -126,7 +127,7 @@ def publish(connection: duckdb.DuckDBPyConnection, home: Home, dbt_manifest: Map
         building.rename(folder)
     replaced_release = current_release(home)
     _point_current_at(home, manifest.release)
-    _remove_old(home, keep, replaced_release.release if replaced_release else None)
+    _remove_old(home, keep, replaced_release.release if replaced_release else None, releases_of_receipts(home))
     return manifest
 
 
@@ -240,13 +241,18 @@ def _point_current_at(home: Home, release: str) -> None:
     flush(home.releases)
 
 
-def _remove_old(home: Home, keep: int, replaced: str | None) -> None:
-    """Removes the releases beyond those to keep; the one just ``replaced`` not before who followed the pointer to it has opened it."""
+def _remove_old(home: Home, keep: int, replaced: str | None, frozen: frozenset[str] | None) -> None:
+    """Removes the releases beyond those to keep; the one just ``replaced`` not before who followed the pointer to it has opened it.
+
+    What is ``frozen`` stays beside those, for a campaign was drawn from it; where that is not known, all stay.
+    """
+    if frozen is None:
+        return
     current = current_release(home)
     others = [
         manifest.release for manifest in list_releases(home) if current is None or manifest.release != current.release
     ]
-    leaving_now = others[max(0, keep - 1) :]
+    leaving_now = [release for release in others[max(0, keep - 1) :] if release not in frozen]
     if replaced in leaving_now:
         time.sleep(SECONDS_TO_OPEN)
     for release in leaving_now:

@@ -21,6 +21,7 @@ FILES = [
     "acknowledgements.jsonl",
     "deliveries.jsonl",
     "overrides.jsonl",
+    "campaigns",
     "dbt_project",
 ]
 
@@ -33,9 +34,11 @@ def segments(*arguments: str, home: Home) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def checked(stage: Stage) -> Home:
-    """A home with a release, in the folder where dbt has parsed before."""
+    """A home with a release, and no campaigns, in the folder where dbt has parsed before."""
     home = stage.home()
     publish(home)
+    (home.path / "plans").mkdir()
+    (home.path / "settings.yml").write_text("campaigns: plans\n")
     return home
 
 
@@ -93,3 +96,21 @@ def test_an_event_of_a_segment_that_there_is_not_is_told(checked: Home) -> None:
     wrong = {one["what"]: one["wrong"] for one in json.loads(told.stdout)["checked"]}
     assert told.returncode == 2
     assert "'a letter' is of the segment at_rosk, which there is not" in wrong["calendar.yml"]
+
+
+def test_each_campaign_file_that_is_wrong_is_a_line(checked: Home) -> None:
+    (checked.path / "plans" / "spring.yml").write_text("nmae: Spring\n")
+    (checked.path / "plans" / "summer.yml").write_text("- a list\n")
+    told = segments("--json", home=checked)
+    wrong = {one["what"]: one["wrong"] for one in json.loads(told.stdout)["checked"] if one["wrong"]}
+    assert told.returncode == 2
+    assert list(wrong) == ["campaigns/spring.yml", "campaigns/summer.yml"]
+    assert "unknown field `nmae`; did you mean name?" in wrong["campaigns/spring.yml"]
+    assert "must have lines of the form" in wrong["campaigns/summer.yml"]
+
+
+def test_a_folder_of_campaigns_that_there_is_not_is_told(checked: Home) -> None:
+    (checked.path / "settings.yml").write_text("campaigns: plnas\n")
+    told = segments("--json", home=checked)
+    [wrong] = [one["wrong"] for one in json.loads(told.stdout)["checked"] if one["wrong"]]
+    assert "settings.yml: `campaigns` is plnas, and there is no folder" in wrong

@@ -1,0 +1,43 @@
+"""The Dagster asset that launches campaigns once the release is published, and the check that tells which of them could not be."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import dagster as dg
+
+from orchestration.target.drawing import SmallestHoldout, no_smallest_holdout
+from orchestration.target.launching import TROUBLE, launch
+from orchestration.warehouse import Warehouse
+
+ASSIGNMENTS = dg.AssetKey(["campaigns", "assignments"])
+CHECK = "campaigns_are_launched"
+
+
+def campaigns_asset(smallest: SmallestHoldout = no_smallest_holdout) -> dg.AssetsDefinition:
+    """Who was drawn for which campaign, frozen. A campaign that cannot start leaves the run green, for the release is published."""
+
+    @dg.asset(
+        key=ASSIGNMENTS,
+        group_name="target",
+        description="Whom each campaign gets, drawn from the release on the morning on which it starts and frozen with a receipt.",
+        deps=["release"],
+        check_specs=[
+            dg.AssetCheckSpec(CHECK, asset=ASSIGNMENTS, description="Every campaign that should have started has.")
+        ],
+        required_resource_keys={"warehouse"},
+    )
+    def assignments(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        warehouse: Warehouse = context.resources.warehouse
+        found = launch(warehouse.home, warehouse.settings, smallest)
+        trouble = [f"{one.id} is {one.state}: {one.because}" for one in found if one.state in TROUBLE]
+        for sentence in trouble:
+            context.log.warning(sentence)
+        yield dg.MaterializeResult(metadata=dict(Counter(one.state for one in found)))
+        yield dg.AssetCheckResult(
+            check_name=CHECK,
+            passed=not trouble,
+            severity=dg.AssetCheckSeverity.WARN,
+            description="\n".join(trouble) or None,
+        )
+
+    return assignments
