@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +17,8 @@ from orchestration.terminal import Context, command, listing, no_release
 if TYPE_CHECKING:
     from orchestration.target.business_case import BusinessCase, Line
     from orchestration.target.holdouts import Holdout
+    from orchestration.target.like_campaigns import Range
+    from orchestration.target.outcome import Beside, Measurement, Outcome
 
 
 @click.group()
@@ -36,6 +39,125 @@ def plan(context: Context, campaign_id: str) -> None:
     context.answer(
         asdict(planned.case) | {"launched": planned.launched}, lambda: _page_of_case(planned.case, planned.launched)
     )
+
+
+@campaign.command()
+@click.argument("campaign_id", metavar="ID")
+@click.option(
+    "--picture",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw the effect by day into this file too, .svg or .png.",
+)
+@command
+def show(context: Context, campaign_id: str, picture: Path | None) -> None:
+    """Show what the campaign ID did, beside what was foreseen of it."""
+    from orchestration.target.outcome import read_outcome
+
+    outcome = read_outcome(context.home, campaign_id)
+    if outcome is None:
+        raise no_release(context)
+    if picture:
+        from orchestration.target.picture import write_picture
+
+        write_picture(outcome, picture)
+    context.answer(asdict(outcome) | {"picture": picture and str(picture)}, lambda: _page_of_outcome(outcome, picture))
+
+
+def _page_of_outcome(outcome: Outcome, picture: Path | None) -> Group:
+    known = outcome.known
+    facts = [
+        known.objective,
+        f"By {known.channel}" if known.channel else None,
+        f"{known.starts_on} to {known.measured_until or 'no end'}",
+    ]
+    parts: list[RenderableType] = [
+        Text(f"{known.campaign_id}: {known.campaign_name}, on {outcome.as_of_date}, release {outcome.release}"),
+        Text(". ".join(fact for fact in facts if fact) + "."),
+        "",
+        Text(outcome.verdict, style="bold"),
+        "",
+        *(Text(f"- {sentence}") for sentence in outcome.sentences),
+        "",
+    ]
+    if outcome.beside:
+        parts.append(listing("Foreseen and measured", [_beside_row(one, outcome.currency) for one in outcome.beside]))
+    if outcome.case:
+        parts.append(Text(f"The plan of {outcome.case.as_of_date} said: {outcome.case.verdict}\n"))
+    if outcome.is_randomised and outcome.segments:
+        parts.append(listing("In its segments", [_segment_row(row) for row in outcome.segments]))
+    parts += _of_no_holdout(outcome)
+    if picture:
+        parts.append(Text(f"The effect by day is in {picture}."))
+    return Group(*parts)
+
+
+def _beside_row(one: Beside, currency: str) -> dict[str, Any]:
+    unit = f", {currency}" if one.unit == "money" else ""
+    return {
+        "": f"{one.what}{unit}",
+        "foreseen": _ranged(one.foreseen, one.unit),
+        "measured": _ranged(one.measured, one.unit),
+    }
+
+
+def _ranged(figure: Range | None, unit: str) -> str:
+    from orchestration.target.figures import count, percent
+
+    if figure is None:
+        return "-"
+    written = percent if unit == "share" else count
+    if figure.lower is None or figure.upper is None:
+        return written(figure.expected)
+    return f"{written(figure.expected)} ({written(figure.lower)} to {written(figure.upper)})"
+
+
+def _segment_row(row: Measurement) -> dict[str, Any]:
+    from orchestration.target.like_campaigns import Range
+
+    share = None if row.relative_lift is None else Range(row.relative_lift, row.relative_lower, row.relative_upper)
+    return {
+        "segment": row.segment,
+        "contacted": row.n_treatment,
+        "held out": row.n_control,
+        "lift (95 %)": _ranged(share, "share"),
+        "q": "-" if row.q_value is None else f"{row.q_value:.2g}",
+    }
+
+
+def _of_no_holdout(outcome: Outcome) -> list[RenderableType]:
+    """How unlike the contacted were, and what the same comparison finds where there is nothing to find."""
+    parts: list[RenderableType] = []
+    if outcome.balance:
+        rows = [
+            {
+                "": one.attribute,
+                "contacted": _decimal(one.mean_contacted),
+                "others": _decimal(one.mean_others),
+                "apart, sd": _decimal(one.standardized_difference),
+                "others, weighted": _decimal(one.mean_matched),
+                "apart then, sd": _decimal(one.standardized_difference_matched),
+            }
+            for one in outcome.balance
+        ]
+        parts.append(listing("Were they alike before it began?", rows))
+    if outcome.comparisons:
+        rows = [
+            {
+                "from": str(one.starts_on),
+                "what": "no campaign: a placebo" if one.is_placebo else "the campaign",
+                "how": one.estimator.replace("_", " "),
+                f"difference, {outcome.currency} each": _decimal(one.difference),
+                "95 %": f"{_decimal(one.lower)} to {_decimal(one.upper)}",
+                "p": "-" if one.p_value is None else f"{one.p_value:.2g}",
+            }
+            for one in outcome.comparisons
+        ]
+        parts.append(listing("How their spend changed beside the others'", rows))
+    return parts
+
+
+def _decimal(figure: float | None) -> str:
+    return "-" if figure is None else f"{figure:,.2f}"
 
 
 def _page_of_case(case: BusinessCase, launched: bool) -> Group:

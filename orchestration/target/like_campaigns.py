@@ -79,8 +79,8 @@ def measured_lifts(release: duckdb.DuckDBPyConnection, campaign: Campaign) -> li
     rows = release.execute(
         """
         select impact.campaign_id, any_value(known.channel),
-            arg_min(impact.relative_lift, impact.as_of_date), arg_min(impact.relative_lower, impact.as_of_date),
-            arg_min(impact.relative_upper, impact.as_of_date)
+            arg_max(impact.relative_lift, impact.as_of_date), arg_max(impact.relative_lower, impact.as_of_date),
+            arg_max(impact.relative_upper, impact.as_of_date)
         from metrics.campaign_impact as impact
         left join catalog.campaigns as known using (campaign_id)
         where impact.segment is null and impact.metric = $metric and impact.is_primary and impact.evidence = 'randomised'
@@ -105,7 +105,7 @@ def measured_responses(release: duckdb.DuckDBPyConnection, campaign: Campaign) -
         left join catalog.campaigns as known using (campaign_id)
         where impact.segment is null and impact.metric = 'responded' and impact.information_fraction >= 1
             and impact.campaign_id <> $id and impact.n_treatment > 0 and impact.mean_treatment is not null
-        qualify row_number() over (partition by impact.campaign_id order by impact.as_of_date) = 1
+        qualify row_number() over (partition by impact.campaign_id order by impact.as_of_date desc) = 1
         """,
         {"channel": campaign.channel, "id": campaign.id},
     ).fetchall()

@@ -125,5 +125,5 @@ def _number(said: float | None) -> float:
 
 
 def _rho(said: float | None) -> float:
-    """A metric that is the same for all is explained by nothing."""
-    return 0.0 if said is None or math.isnan(said) else float(said)
+    """A metric that is the same for all is explained by nothing; by rounding a correlation can be above 1."""
+    return 0.0 if said is None or math.isnan(said) else max(-1.0, min(1.0, float(said)))
