@@ -81,7 +81,7 @@ def _page_of_outcome(outcome: Outcome, picture: Path | None) -> Group:
     ]
     if outcome.beside:
         parts.append(listing("Foreseen and measured", [_beside_row(one, outcome.currency) for one in outcome.beside]))
-    if outcome.case:
+    if outcome.case and outcome.is_randomised:
         parts.append(Text(f"The plan of {outcome.case.as_of_date} said: {outcome.case.verdict}\n"))
     if outcome.is_randomised and outcome.segments:
         parts.append(listing("In its segments", [_segment_row(row) for row in outcome.segments]))

@@ -274,7 +274,6 @@ def _beside(outcome: Outcome) -> tuple[Beside, ...]:
     )
     if not outcome.is_randomised:
         return plain
-    money = outcome.spend or row
     return (
         plain[0],
         Beside("in the holdout", "customers", _one(own.control if own else None), _one(row.n_control)),
@@ -287,14 +286,14 @@ def _beside(outcome: Outcome) -> tuple[Beside, ...]:
             "incremental revenue",
             "money",
             case.account.revenue if case else None,
-            _range(money.incremental_revenue, money.incremental_revenue_lower, money.incremental_revenue_upper),
+            revenue(outcome),
         ),
         plain[1],
         Beside(
             "net return",
             "money",
             case.account.net_return if case else None,
-            _range(money.net_return, money.net_return_lower, money.net_return_upper),
+            net_return(outcome),
         ),
     )
 
@@ -311,6 +310,27 @@ def absolute(row: Measurement) -> Range | None:
     if row.is_final or row.lower_anytime is None or row.upper_anytime is None:
         return _range(row.lift, row.lower, row.upper)
     return _range(row.lift, row.lower_anytime, row.upper_anytime)
+
+
+def revenue(outcome: Outcome) -> Range | None:
+    """Incremental revenue, with the interval that is good on its day."""
+    row = outcome.spend
+    if row is None or row.incremental_revenue is None:
+        return None
+    each = absolute(row)
+    if each is None or row.is_final:
+        return _range(row.incremental_revenue, row.incremental_revenue_lower, row.incremental_revenue_upper)
+    return Range(row.incremental_revenue, each.times(row.n_treatment).lower, each.times(row.n_treatment).upper)
+
+
+def net_return(outcome: Outcome) -> Range | None:
+    """What is left of it once the goods and the campaign are paid."""
+    row, brought, margin = outcome.spend, revenue(outcome), outcome.known.margin
+    if row is None or row.net_return is None:
+        return None
+    if row.is_final or brought is None or margin is None or row.cost is None:
+        return _range(row.net_return, row.net_return_lower, row.net_return_upper)
+    return brought.times(margin).plus(-row.cost)
 
 
 def detectable(row: Measurement) -> float | None:

@@ -118,7 +118,7 @@ def _seen(outcome: Outcome, row: Measurement) -> str:
     share, each = relative(row), absolute(row)
     if each is None:
         return "nothing can be compared"
-    said = f"{METRIC[row.metric]} {_signed(row.metric, each.expected, outcome.currency)} against the holdout"
+    said = f"{METRIC[row.metric]} {signed(row.metric, each.expected, outcome.currency)} against the holdout"
     shown = "" if share is None else f"{_plus(share.expected)}{percent(share.expected)}{_interval_of_shares(share)}"
     return f"{said}, {shown}" if shown else said
 
@@ -130,20 +130,22 @@ def _interval_of_shares(share: Range) -> str:
 
 
 def _money(outcome: Outcome) -> str:
-    row = outcome.spend
-    if row is None or row.incremental_revenue is None:
+    from orchestration.target.outcome import net_return, revenue
+
+    brought, left, row = revenue(outcome), net_return(outcome), outcome.spend
+    if brought is None or row is None:
         return ""
     currency = outcome.currency
-    said = f" That is about {about(row.incremental_revenue, currency)} of revenue"
-    if row.net_return is None:
+    said = f" That is about {about(brought.expected, currency)} of revenue"
+    if left is None:
         cost = "" if row.cost is None else f", at {money(row.cost, currency)} of cost"
         return f"{said}{cost}; revenue is not profit, and the margin is not known."
     ends = (
         ""
-        if row.net_return_lower is None or row.net_return_upper is None
-        else f" (95 %: {about(row.net_return_lower, currency)} to {about(row.net_return_upper, currency)})"
+        if left.lower is None or left.upper is None
+        else f" (95 %: {about(left.lower, currency)} to {about(left.upper, currency)})"
     )
-    return f"{said}; after goods and costs {about(row.net_return, currency)} is left{ends}."
+    return f"{said}; after goods and costs {about(left.expected, currency)} is left{ends}."
 
 
 def _least_visible(row: Measurement) -> str:
@@ -241,17 +243,17 @@ def _why_nobody_can_tell(outcome: Outcome, row: Measurement) -> list[str]:
     said = [f"{who}: what they would have done without it is not on record."]
     if row.naive is not None:
         said.append(
-            f"Beside the others, {METRIC[row.metric]} of the contacted was {_signed(row.metric, row.naive, outcome.currency)}. That misleads: "
+            f"Among the contacted {METRIC[row.metric]} was {_more_or_less(row.metric, row.naive, outcome.currency)} than among the others. That misleads: "
             f"whom a sender chooses differs from whom it does not{_how_unlike(outcome)}, and would have without any campaign."
         )
     if row.evidence == "matched" and row.lift is not None:
         ends = (
             ""
             if row.lower is None or row.upper is None
-            else f" (95 %: {_signed(row.metric, row.lower, outcome.currency)} to {_signed(row.metric, row.upper, outcome.currency)})"
+            else f" (95 %: {signed(row.metric, row.lower, outcome.currency)} to {signed(row.metric, row.upper, outcome.currency)})"
         )
         said.append(
-            f"Against the time before, theirs changed by {_signed(row.metric, row.lift, outcome.currency)} more than the others'{ends}. "
+            f"Against the time before, theirs changed by {signed(row.metric, row.lift, outcome.currency)} against the others'{ends}. "
             f"That is nearer, and still not what the campaign did.{_placebos(outcome)}"
         )
     return [*said, _what_a_holdout_would_have_cost(outcome, row)]
@@ -290,12 +292,17 @@ def _what_a_holdout_would_have_cost(outcome: Outcome, row: Measurement) -> str:
     )
 
 
-def _signed(metric: str, figure: float, currency: str) -> str:
+def signed(metric: str, figure: float, currency: str) -> str:
+    """A difference in a metric, with its sign and unit."""
     if metric == "spend":
         return f"{_plus(figure)}{money(figure, currency)}"
     if metric in ("ordered", "responded"):
         return f"{_plus(figure)}{100 * figure:.1f} points"
     return f"{_plus(figure)}{figure:.2f}"
+
+
+def _more_or_less(metric: str, figure: float, currency: str) -> str:
+    return f"{signed(metric, abs(figure), currency).removeprefix('+')} {'less' if figure < 0 else 'more'}"
 
 
 def _plus(figure: float) -> str:

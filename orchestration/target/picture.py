@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from orchestration.errors import ConfigurationError
-from orchestration.target.outcome_in_words import title_of
+from orchestration.target.outcome_in_words import signed, title_of
 
 if TYPE_CHECKING:
     from orchestration.target.outcome import Measurement, Outcome
@@ -30,10 +30,10 @@ EFFECT, ANYTIME, QUIET = "#1f4e79", "#b8c4d0", "#555555"
 WIDEST = 2.5
 
 AXIS = {
-    "spend": "{currency} per customer",
-    "orders": "orders per customer",
-    "ordered": "customers with an order",
-    "responded": "customers who responded",
+    "spend": "{currency} per customer, from the start to the day",
+    "orders": "orders per customer, from the start to the day",
+    "ordered": "customers with an order, from the start to the day",
+    "responded": "customers who responded, from the start to the day",
 }
 
 
@@ -61,7 +61,7 @@ def draw(outcome: Outcome, kind: str) -> bytes:
         axes = figure.add_subplot()
         _bands(axes, outcome)
         _frame(axes, outcome)
-        axes.set_title(title_of(outcome), loc="left", fontsize=12, parse_math=False)
+        axes.set_title(title_of(outcome), loc="left", fontsize=12, pad=22, parse_math=False)
         _words(axes, outcome)
         written = io.BytesIO()
         figure.savefig(written, format=kind, metadata={"Date": None} if kind == "svg" else {"Software": None})
@@ -81,6 +81,16 @@ def _bands(axes: Axes, outcome: Outcome) -> None:
     last = next(row for row in reversed(rows) if row.lift is not None)
     at: Any = [last.as_of_date]
     axes.plot(at, [last.lift or 0.0], "o", color=EFFECT, ms=6)
+    axes.annotate(
+        signed(last.metric, last.lift or 0.0, outcome.currency),
+        (at[0], last.lift or 0.0),
+        xytext=(-8, 7),
+        textcoords="offset points",
+        ha="right",
+        fontsize=9,
+        color=EFFECT,
+        parse_math=False,
+    )
     axes.set_ylim(*_limits(rows, last))
 
 
@@ -104,25 +114,26 @@ def _frame(axes: Axes, outcome: Outcome) -> None:
     first, last = rows[0].as_of_date, rows[-1].as_of_date
     planned = known.measured_until
     if known.ends_on and first <= known.ends_on <= last and known.ends_on != planned:
-        _mark(axes, known.ends_on, "last contacts")
+        _mark(axes, known.ends_on, "last contacts", "right")
     if planned and (planned - first).days < 3 * max(28, (last - first).days):
-        _mark(axes, planned, "planned end")
+        _mark(axes, planned, "planned end", "left")
         last = max(last, planned)
     left, right = mpl.dates.date2num(first), mpl.dates.date2num(last)  # type: ignore[no-untyped-call]
     room = 0.03 * max(1.0, right - left)
     axes.set_xlim(left - room, right + room)
 
 
-def _mark(axes: Axes, day: date, word: str) -> None:
+def _mark(axes: Axes, day: date, word: str, side: Literal["left", "right"]) -> None:
+    """A line on a day, with its word on that side of it."""
     at: Any = day
     axes.axvline(at, color=QUIET, lw=0.9, ls=(0, (4, 3)))
     axes.annotate(
         word,
         (at, 0.02),
         xycoords=("data", "axes fraction"),
-        xytext=(-4, 0),
+        xytext=(-4 if side == "left" else 4, 0),
         textcoords="offset points",
-        ha="right",
+        ha="right" if side == "left" else "left",
         fontsize=8,
         color=QUIET,
     )
@@ -140,7 +151,7 @@ def _words(axes: Axes, outcome: Outcome) -> None:
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
     axes.grid(axis="y", alpha=0.3, lw=0.6)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(loc="upper right", fontsize=8, frameon=False, ncols=3)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0, fontsize=8, frameon=False, ncols=3)
 
 
 def _numbers(values: Any) -> list[float]:

@@ -109,6 +109,14 @@ def test_before_the_end_the_interval_is_the_one_under_which_one_may_look_every_d
     assert any("Today's look may use a level of 0.0001" in one for one in outcome.sentences)
 
 
+def test_before_the_end_the_money_is_as_uncertain_as_the_effect(home: Home) -> None:
+    outcome = outcome_of(home, measured(verdict="too_early", day_index=7, information_fraction=0.25))
+    beside = {one.what: one.measured for one in outcome.beside}
+    # 1 to 7 EUR each, 1,000 contacted, a margin of 25 %, 600 EUR of cost.
+    assert beside["incremental revenue"] == Range(4000, 1000, 7000)
+    assert beside["net return"] == Range(400, -350, 1150)
+
+
 def test_a_holdout_with_too_few_buyers_is_told_that_no_figure_could(home: Home) -> None:
     outcome = outcome_of(home, measured(verdict="underpowered", buyers_control=12))
     assert outcome.verdict.startswith("Cannot tell, and no figure could: 12 buyers in the smaller group")
@@ -190,9 +198,9 @@ def test_without_a_holdout_nothing_is_called_a_lift_or_a_win(home: Home) -> None
     said = everything_said(outcome)
     assert not re.search(r"\b(lifts?|wins?|won|worked|losse?s?|lost|harm)\b", said, re.IGNORECASE)
     assert outcome.verdict == "Nobody can tell what it did: nobody was held out."
-    assert "was +252 EUR. That misleads" in said
+    assert "was 252 EUR more than among the others. That misleads" in said
     assert "(in spend_before by 1.4 standard deviations before it began)" in said
-    assert "changed by -13.00 EUR more than the others' (95 %: -27.40 EUR to +1.40 EUR)" in said
+    assert "changed by -13.00 EUR against the others' (95 %: -27.40 EUR to +1.40 EUR)" in said
     assert "finds something on 1 of 3 dates on which nothing was sent" in said
     # 1,000 contacted at 1,000 EUR: 100 left out save 100 contacts of 0.50 EUR and forgo, at break-even, 100 EUR.
     assert "A holdout of 10 % would have left out 100 customers: 50.00 EUR of contacts saved" in said
