@@ -47,9 +47,18 @@ drill: setup ## plant each fault in a copy of a night, count false holds in 60 c
 drill-demo: setup ## play the night on which an opt-in column goes missing, on a copy of the demo
 	@$(BIN)/python -m orchestration.drill.opt_in_case
 
+.PHONY: campaign-demo
+campaign-demo: setup ## play three campaigns whose truth is known, on a copy of the demo
+	@$(BIN)/python -m orchestration.drill.campaign_demo
+
 .PHONY: bench
 bench: setup ## time one night side by side with a hand-written script (slow)
 	$(BIN)/python -m benchmarks.night
+
+.PHONY: bench-campaigns
+bench-campaigns: setup ## measure how often campaigns are judged wrongly, and how long a night of them takes (slow)
+	$(BIN)/python -m benchmarks.campaigns
+	$(BIN)/python -m benchmarks.campaign_night
 
 .PHONY: lock
 lock: ## renew requirements.lock from pyproject.toml

@@ -11,8 +11,8 @@ from orchestration.alert.assets import alerts_asset
 from orchestration.alert.sensors import failure_sensor
 from orchestration.ingest.assets import Judge, extract_asset
 from orchestration.instance import first_and_newest_day, warehouse_resource
-from orchestration.measure.assets import counts_asset, shifts_asset
-from orchestration.measure.checks import refreshed_checks, shift_checks
+from orchestration.measure.assets import counts_asset, impact_asset, shifts_asset
+from orchestration.measure.checks import campaign_checks, refreshed_checks, shift_checks
 from orchestration.partitions import daily_partitions
 from orchestration.progress import console
 from orchestration.publish.assets import release_asset
@@ -48,10 +48,11 @@ def build_definitions(
             dbt_models(project, published),
             counts_asset(partitions),
             shifts_asset(),
+            impact_asset(),
             release_asset(partitions),
             alerts_asset(),
         ],
-        asset_checks=[refreshed_checks(names), shift_checks(names)],
+        asset_checks=[refreshed_checks(names), shift_checks(names), campaign_checks()],
         jobs=[job],
         schedules=[nightly_schedule(job, settings.business_timezone)],
         sensors=[failure_sensor(job, home, settings)],

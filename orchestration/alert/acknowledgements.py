@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from getpass import getuser
 from typing import Literal
 
-from orchestration.alert.notices import Notice
+from orchestration.alert.notice import Notice
 from orchestration.errors import ConfigurationError, ExtractMissing, nearest
 from orchestration.facts import add_facts, plain_reason, read_facts
 from orchestration.publish.releases import current_release, open_release

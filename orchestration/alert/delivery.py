@@ -20,7 +20,8 @@ from orchestration.alert.acknowledgements import Acknowledgement, read_acknowled
 from orchestration.alert.channel import Answer, Letter
 from orchestration.alert.ledger import WEEK, Entry, Ledger, Outcome
 from orchestration.alert.message import ORDER, digest
-from orchestration.alert.notices import Notice, failure_notice
+from orchestration.alert.notice import Notice
+from orchestration.alert.notices import failure_notice
 from orchestration.alert.routes import Receiver, Routes, read_routes
 from orchestration.days import Days
 from orchestration.errors import ConfigurationError

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from orchestration.alert.channel import Kind, Letter
-from orchestration.alert.notices import Notice, Severity
+from orchestration.alert.notice import Notice, Severity
 
 KINDS: dict[Severity, Kind] = {"critical": "failure", "warning": "warning", "info": "success"}
 ORDER: tuple[Severity, ...] = ("critical", "warning", "info")

@@ -6,19 +6,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import duckdb
 
+from orchestration.alert.campaign_notices import campaign_notices
 from orchestration.alert.ledger import Ledger
+from orchestration.alert.notice import Notice, Series, Severity
 from orchestration.days import Days
 from orchestration.publish.releases import current_release, open_release
 from orchestration.settings import Home, Settings
-
-Severity = Literal["critical", "warning", "info"]
 
 #: Episodes are told of while they are so many days old at most, with a picture of so many days.
 DAYS_TOLD, DAYS_DRAWN = 7, 56
@@ -40,51 +38,9 @@ order by as_of_date
 HELD_KEY = re.compile(r"held/(?P<segment>[^/]+)/(?P<since>\d{4}-\d\d-\d\d)")
 
 
-@dataclass(frozen=True)
-class Series:
-    """The days up to a notice's, with what was observed and, where the past could tell, what was expected between which bounds."""
-
-    days: tuple[date, ...]
-    observed: tuple[float | None, ...]
-    expected: tuple[float | None, ...]
-    lower: tuple[float | None, ...]
-    upper: tuple[float | None, ...]
-
-
-@dataclass(frozen=True)
-class Notice:
-    """One thing to tell.
-
-    ``key`` is the identity of an episode's state, such as ``shift/at_risk/2017-11-14/opened``: a receiver hears of a key
-    once, ever. The key of a recovery is the episode's with ``/recovered`` behind it. ``since`` is the first day of the
-    episode, by which an acknowledgement knows what it acknowledges. ``segment`` None is about everything. Nothing in it is
-    a customer's value.
-    """
-
-    key: str
-    as_of_date: date
-    segment: str | None
-    owner: str | None
-    severity: Severity
-    state: str
-    title: str
-    message: str
-    details: tuple[str, ...] = ()
-    series: Series | None = None
-    since: date | None = None
-    measure: str | None = None
-
-    @classmethod
-    def read(cls, said: dict[str, Any]) -> Notice:
-        """From the JSON of one that has no series."""
-        since = date.fromisoformat(said["since"]) if said["since"] else None
-        day, details = date.fromisoformat(said["as_of_date"]), tuple(said["details"])
-        return cls(**said | {"as_of_date": day, "details": details, "since": since})
-
-
 def notices_of(home: Home) -> list[Notice]:
     """Everything that the current release gives reason to tell, whether or not it was told before."""
-    return [*held_notices(home), *shift_notices(home)]
+    return [*held_notices(home), *shift_notices(home), *campaign_notices(home)]
 
 
 def held_notices(home: Home) -> list[Notice]:

@@ -13,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from orchestration.alert.notices import Series
+from orchestration.alert.notice import Series
 
 OBSERVED, EXPECTED = "#1f4e79", "#8c8c8c"
 

@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from orchestration.alert.channel import Channel
-from orchestration.alert.notices import Notice, Severity
+from orchestration.alert.notice import Notice, Severity
 from orchestration.errors import ConfigurationError, nearest
 from orchestration.settings import Home
 

@@ -1,10 +1,13 @@
-"""The Dagster assets that write the daily counts, downstream of the membership models, and what was to be expected of them."""
+"""The Dagster assets that write the daily counts, downstream of the membership models, what was to be expected of them, and what campaigns did."""
 
 from collections.abc import Iterator
 
 import dagster as dg
 
+from orchestration.campaigns.files import read_campaigns
 from orchestration.known_days import read_known_days
+from orchestration.measure.campaigns.impact import record_impact
+from orchestration.measure.campaigns.running import record_campaigns
 from orchestration.measure.counts import record_counts
 from orchestration.measure.shift_ledger import record_shifts
 from orchestration.partitions import days_of_run
@@ -13,6 +16,7 @@ from orchestration.warehouse import Warehouse
 
 COUNTS = dg.AssetKey(["metrics", "segment_counts_daily"])
 EXPECTATIONS = dg.AssetKey(["metrics", "segment_expectations"])
+IMPACT = dg.AssetKey(["metrics", "campaign_impact"])
 SHIFTS = dg.AssetKey(["metrics", "segment_shifts"])
 
 
@@ -33,7 +37,6 @@ def counts_asset(partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinitio
         warehouse: Warehouse = context.resources.warehouse
         with warehouse.connect() as connection:
             rows = record_counts(connection, built_days(connection))
-            finish(connection)
         for day in days_of_run(context.run) or ():
             context.add_asset_metadata(
                 {"dagster/partition_row_count": rows.get(str(day), 0)}, asset_key=COUNTS, partition_key=str(day)
@@ -41,6 +44,30 @@ def counts_asset(partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinitio
         return dg.MaterializeResult(metadata={"rows": sum(rows.values())})
 
     return segment_counts_daily
+
+
+def impact_asset() -> dg.AssetsDefinition:
+    """What the campaigns did; with it the record of the run's days is whole."""
+
+    @dg.asset(
+        key=IMPACT,
+        group_name="measure",
+        kinds={"duckdb"},
+        description="What each campaign did to the customers assigned to it, by the end of each day: everybody, and segment by segment.",
+        deps=[COUNTS],
+        required_resource_keys={"warehouse"},
+    )
+    def campaign_impact(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        warehouse: Warehouse = context.resources.warehouse
+        files = read_campaigns(warehouse.home, warehouse.settings)
+        with warehouse.connect() as connection:
+            days = built_days(connection)
+            rows = record_impact(connection, warehouse.home, days, warehouse.settings.business_timezone)
+            record_campaigns(connection, warehouse.home, files, days.last)
+            finish(connection)
+        return dg.MaterializeResult(metadata={"rows": rows})
+
+    return campaign_impact
 
 
 def shifts_asset() -> dg.AssetsDefinition:

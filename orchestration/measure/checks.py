@@ -1,4 +1,5 @@
-"""The asset checks by which Dagster shows, segment by segment, whether the night was published or is held, and whether it moved as expected.
+"""The asset checks by which Dagster shows, segment by segment, whether the night was published or is held, and whether it moved as expected; and
+whether the campaigns can be believed.
 
 They warn or fail, and never stop a night.
 """
@@ -7,7 +8,8 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from orchestration.measure.assets import COUNTS, SHIFTS
+from orchestration.measure.assets import COUNTS, IMPACT, SHIFTS
+from orchestration.measure.campaigns.troubles import TOLD, troubles_of
 from orchestration.warehouse import Warehouse
 
 CHECK = "is_refreshed"
@@ -80,6 +82,31 @@ def shift_checks(segments: Sequence[str]) -> dg.AssetChecksDefinition:
                 passed=severity is None,
                 severity=dg.AssetCheckSeverity.ERROR if severity == "critical" else dg.AssetCheckSeverity.WARN,
                 description=f"since {since}: {message}" if since else None,
+            )
+
+    return checks
+
+
+def campaign_checks() -> dg.AssetChecksDefinition:
+    """One check of the campaigns' impact per kind of trouble, failed while a campaign has it, with its sentence."""
+
+    @dg.multi_asset_check(
+        name="campaigns_can_be_believed",
+        specs=[dg.AssetCheckSpec(kind.check, asset=IMPACT, description=kind.claim) for kind in TOLD],
+        required_resource_keys={"warehouse"},
+    )
+    def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        warehouse: Warehouse = context.resources.warehouse
+        with warehouse.connect() as connection:
+            found = list(troubles_of(connection))
+        for kind in TOLD:
+            sentences = [trouble.sentence for trouble in found if trouble.kind == kind.name]
+            yield dg.AssetCheckResult(
+                asset_key=IMPACT,
+                check_name=kind.check,
+                passed=not sentences,
+                severity=dg.AssetCheckSeverity.ERROR if kind.is_critical else dg.AssetCheckSeverity.WARN,
+                description="; ".join(sentences) or None,
             )
 
     return checks

@@ -24,7 +24,8 @@ from orchestration.disk import flush
 from orchestration.errors import ConfigurationError, ReleaseDamaged
 from orchestration.publish.laws import broken_laws
 from orchestration.publish.notes import ReleaseNotes, notes_of
-from orchestration.publish.tables import TABLES, ReleaseTable, segment_table, with_words_of_models
+from orchestration.publish.release_table import ReleaseTable
+from orchestration.publish.tables import TABLES, segment_table, with_words_of_models
 from orchestration.settings import Home
 from orchestration.warehouse import only_one_refresh
 

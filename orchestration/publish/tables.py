@@ -5,8 +5,10 @@ is said here and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from orchestration.publish.campaign_tables import CAMPAIGN_TABLES
+from orchestration.publish.release_table import ReleaseTable
 
 LATEST = "(select max(as_of_date) from customers.dim_customers)"
 #: Half of it is the longest campaign that can be planned from the customers' own past.
@@ -22,19 +24,6 @@ CAUSE_WORDS = {
     "clause": "The clause of the rule that turned; null where it is not the customer, or not the rule, that changed.",
     "detail": "The raw columns that were edited, or the segments that moved; else null.",
 }
-
-
-@dataclass(frozen=True)
-class ReleaseTable:
-    """One table of a release: ``query`` reads the warehouse; ``comment`` and ``columns`` are its words.
-
-    Words that are left out here are those of the dbt model of the same name.
-    """
-
-    name: str
-    query: str
-    comment: str = ""
-    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 TABLES = [
@@ -173,6 +162,7 @@ TABLES = [
             "scale": "The window over which it shows: a day, 3, 7 or 28 days, or the weekly pattern.",
         },
     ),
+    *CAMPAIGN_TABLES,
     ReleaseTable("metrics.segment_overlap", "select * from metrics.segment_overlap order by segment_a, segment_b"),
     ReleaseTable(
         "metrics.segment_flows_daily",

@@ -19,7 +19,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from orchestration.alert.delivery import Patience
-from orchestration.alert.notices import Notice, Series
+from orchestration.alert.notice import Notice, Series
 from orchestration.publish.releases import FILE, OPENED, Manifest
 from orchestration.settings import Home
 

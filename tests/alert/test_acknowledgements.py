@@ -11,7 +11,8 @@ import pytest
 
 from orchestration.alert.acknowledgements import acknowledge, read_acknowledgements, silenced
 from orchestration.alert.delivery import tell
-from orchestration.alert.notices import Notice, held_notices
+from orchestration.alert.notice import Notice
+from orchestration.alert.notices import held_notices
 from orchestration.settings import Home
 from tests.alert.builders import DAY, NIGHT, NOW, Webhook, publish, shift, write_alerts
 

@@ -19,7 +19,8 @@ from werkzeug import Request, Response
 from orchestration.alert.acknowledgements import Acknowledgement
 from orchestration.alert.delivery import Delivery, deliver, tell
 from orchestration.alert.ledger import Ledger
-from orchestration.alert.notices import Notice, held_notices
+from orchestration.alert.notice import Notice
+from orchestration.alert.notices import held_notices
 from orchestration.alert.routes import read_routes
 from orchestration.errors import ConfigurationError
 from orchestration.settings import Home

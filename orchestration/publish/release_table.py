@@ -1,0 +1,19 @@
+"""What a table of a release is. Which ones there are is in ``tables`` and ``campaign_tables``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class ReleaseTable:
+    """One table of a release: ``query`` reads the warehouse; ``comment`` and ``columns`` are its words.
+
+    Words that are left out here are those of the dbt model of the same name.
+    """
+
+    name: str
+    query: str
+    comment: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
