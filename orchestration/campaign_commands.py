@@ -184,7 +184,11 @@ def _page_of_case(case: BusinessCase, launched: bool) -> Group:
 def _waterfall(case: BusinessCase) -> Table:
     before = [None, *(step.customers for step in case.steps)]
     rows = [
-        {"": step.step, "customers": step.customers, "fewer": None if last is None else last - step.customers}
+        {
+            "": step.step.replace("_", " "),
+            "customers": step.customers,
+            "fewer": None if last is None else last - step.customers,
+        }
         for step, last in zip(case.steps, before, strict=False)
     ]
     return listing("Who gets it", rows)

@@ -20,7 +20,7 @@ from orchestration.campaigns.receipts import Step, receipt_folder
 from orchestration.errors import ConfigurationError
 from orchestration.settings import Home
 from orchestration.target.case_in_words import sentences_of, verdict_of
-from orchestration.target.holdouts import LARGEST, Holdout, customers_to_see, holdout, smallest_control
+from orchestration.target.holdouts import LARGEST, Holdout, control_of, customers_to_see, holdout, smallest_control
 from orchestration.target.like_campaigns import ExpectedLift, Range, expected_lift, measured_responses
 from orchestration.target.past import BaseRate, Past, past_of_audience, past_of_segment
 
@@ -136,7 +136,7 @@ def business_case(
     lift, said_by = _to_detect(campaign, expected, _break_even(campaign, customers, spend))
     smallest = smallest_control(customers, base, buyers, lift) if base and lift else None
     own_share = share if share is not None else _own_share(campaign, smallest, customers)
-    account = _account(campaign, customers, round(customers * own_share), spend, expected)
+    account = _account(campaign, customers, control_of(own_share, customers), spend, expected)
     holdouts = _holdouts(campaign, customers, base, buyers, own_share, _per_customer(campaign, spend, expected))
     case = BusinessCase(
         campaign_id=campaign.id,

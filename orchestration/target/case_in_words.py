@@ -6,6 +6,7 @@ import math
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from orchestration.measure.campaigns.wording import NOUNS
 from orchestration.target.figures import about, count, money, percent, rounded, several
 from orchestration.target.holdouts import BUYERS_TO_CLAIM, BUYERS_TO_TRUST, LARGEST
 
@@ -13,13 +14,6 @@ if TYPE_CHECKING:
     from orchestration.target.business_case import BusinessCase
     from orchestration.target.holdouts import Holdout
     from orchestration.target.past import Past
-
-METRIC = {
-    "spend": "spend per customer",
-    "ordered": "the share of customers with an order",
-    "orders": "orders per customer",
-    "responded": "the share of customers who respond",
-}
 
 
 def verdict_of(case: BusinessCase) -> str:
@@ -175,7 +169,7 @@ def _of_the_lift_that_matters(case: BusinessCase) -> str:
         "break_even": "the break-even",
         "nobody": "",
     }[case.to_detect_from]
-    metric = METRIC[case.base.metric] if case.base else "its metric"
+    metric = NOUNS[case.base.metric] if case.base else "its metric"
     said = f"To be seen: {percent(case.to_detect)} more, in {metric} ({by})."
     if case.answer in ("only_large", "holdout_too_small") and case.customers_needed:
         said += f" With this holdout that takes an audience of about {count(_round_up(case.customers_needed))}."

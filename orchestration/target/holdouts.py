@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from scipy import optimize, stats
-
+from orchestration.measure.campaigns import power
+from orchestration.measure.campaigns.power import ALPHA, POWER, left_after_adjustment
 from orchestration.target.past import BaseRate
-
-#: How often a lift of the visible size is to be seen, and how often one is claimed where there is none.
-POWER, ALPHA = 0.8, 0.05
 
 #: Buyers in the smaller arm: below the first nothing is claimed whatever comes, below the second p comes by permutation. So it does where one arm is
 #: far larger than the other.
@@ -46,7 +42,7 @@ class Holdout:
 
 def holdout(share: float, customers: int, base: BaseRate, buyers: float, is_own: bool = False) -> Holdout:
     """A holdout of the share of so many customers, of whom the share ``buyers`` orders within the window."""
-    control = round(customers * share)
+    control = control_of(share, customers)
     treatment = customers - control
     smaller = min(treatment, control)
     visible = _smallest_visible(treatment, control, after_cuped(base))
@@ -59,7 +55,7 @@ def holdout(share: float, customers: int, base: BaseRate, buyers: float, is_own:
         control_buyers=control * buyers,
         visible=visible,
         visible_relative=relative,
-        variance=customers**2 / (4 * treatment * control) if smaller else None,
+        variance=power.variance_inflation(control / customers) if smaller else None,
         trust="none"
         if smaller * buyers < BUYERS_TO_CLAIM
         else "wide"
@@ -68,21 +64,26 @@ def holdout(share: float, customers: int, base: BaseRate, buyers: float, is_own:
     )
 
 
+def control_of(share: float, customers: int) -> int:
+    """How many customers a share holds out, as the arms are drawn: halves upwards."""
+    return int(share * customers + 0.5)
+
+
 def after_cuped(base: BaseRate) -> float:
-    """The standard deviation that is left once what customers did before is taken out: the variance falls by 1 - rho²."""
-    return base.sd * math.sqrt(1 - (base.rho or 0) ** 2)
+    """The standard deviation that is left once what customers did before is taken out."""
+    return left_after_adjustment(base.sd, base.rho or 0.0)
 
 
 def smallest_control(customers: int, base: BaseRate, buyers: float, lift: float) -> int | None:
     """The fewest customers to hold out that show the relative lift, with enough buyers among them to claim it; None where not even half would do."""
-    largest = int(customers * LARGEST)
-    wanted = lift * base.mean
-    if base.mean <= 0 or buyers <= 0 or not _shows(customers, base, wanted, largest):
+    spread = after_cuped(base)
+    if base.mean <= 0 or buyers <= 0 or spread <= 0 or lift <= 0:
         return None
-    enough_buyers = math.ceil(BUYERS_TO_CLAIM / buyers)
-    if enough_buyers > largest:
+    to_see = power.smallest_control(customers, lift * base.mean, spread, POWER, ALPHA)
+    if to_see is None:
         return None
-    return _first(lambda control: _shows(customers, base, wanted, control), enough_buyers, largest)
+    needed = max(to_see, math.ceil(BUYERS_TO_CLAIM / buyers))
+    return needed if needed <= customers * LARGEST else None
 
 
 def customers_to_see(lift: float, share: float, base: BaseRate, buyers: float, customers: int) -> int | None:
@@ -95,27 +96,7 @@ def customers_to_see(lift: float, share: float, base: BaseRate, buyers: float, c
     return math.ceil(max(for_lift, for_buyers))
 
 
-def _shows(customers: int, base: BaseRate, lift: float, control: int) -> bool:
-    visible = _smallest_visible(customers - control, control, after_cuped(base))
-    return visible is not None and visible <= lift
-
-
-def _first(is_enough: Callable[[int], bool], lowest: int, highest: int) -> int:
-    """The lowest number that is enough, where every higher one is too."""
-    while lowest < highest:
-        middle = (lowest + highest) // 2
-        lowest, highest = (lowest, middle) if is_enough(middle) else (middle + 1, highest)
-    return lowest
-
-
-def _smallest_visible(treatment: int, control: int, sd: float) -> float | None:
-    """The smallest difference of two means that is significant in 4 of 5 comparisons."""
-    if min(treatment, control) < 2 or sd <= 0:
-        return None
-    degrees = treatment + control - 2
-    spread = math.sqrt(1 / treatment + 1 / control)
-    critical = stats.t.isf(ALPHA / 2, degrees)
-    # The central t is near; from there to the exact power of the test. Over a wider range the non-central t is not a number.
-    near = critical + stats.t.isf(1 - POWER, degrees)
-    shift = optimize.brentq(lambda shift: stats.nct.sf(critical, degrees, shift) - POWER, 0.8 * near, 1.2 * near)
-    return float(shift) * spread * sd
+def _smallest_visible(treatment: int, control: int, spread: float) -> float | None:
+    """None where nothing can be compared."""
+    visible = power.visible_lift(spread, treatment, control, POWER, ALPHA)
+    return None if math.isnan(visible) else visible

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestration.target.case_in_words import METRIC
+from orchestration.measure.campaigns.wording import NOUNS, meaning
 from orchestration.target.figures import about, count, money, percent, several
 from orchestration.target.holdouts import BUYERS_TO_CLAIM
 
@@ -19,21 +19,6 @@ if TYPE_CHECKING:
 UNLIKE = 0.1
 #: A holdout of which a campaign without one is told what it would have cost.
 WOULD_HAVE_HELD_OUT = 0.1
-
-FLAGS = {
-    "small_holdout": "The holdout is small or has few buyers: p comes by permutation, the interval is wide.",
-    "contacts_not_reported": "The sender reported no contacts: costs are those of everybody who was assigned.",
-    "arms_differed_before": "The two groups differed before the campaign by more than chance: they were not drawn by lot.",
-}
-FLAGS_WITH_A_NUMBER = {
-    "controls_contacted": "{} of the holdout were contacted all the same; they count as drawn, which makes the effect look smaller than it is.",
-    "contacted_before_launch": "{} contacts are dated before the launch.",
-    "contacts_of_others": "{} contacts are of customers who are unknown or were not assigned.",
-    "in_both_arms": "{} customers were reported in both groups; they count in the first.",
-    "arms_unlike_the_receipt": "{} customers were reported in another group than they were drawn for; they count as drawn.",
-    "responses_without_contact": "{} customers responded without having been contacted.",
-    "not_contacted": "{} customers who were to be contacted were not; they count as drawn, which makes the effect look smaller than it is.",
-}
 
 
 def verdict_of(outcome: Outcome) -> str:
@@ -105,20 +90,13 @@ def title_of(outcome: Outcome) -> str:
     return f"{name}: {said}{_on_day(row)}"
 
 
-def flag_in_words(flag: str) -> str:
-    name, _, number = flag.partition(": ")
-    if name in FLAGS_WITH_A_NUMBER and number:
-        return FLAGS_WITH_A_NUMBER[name].format(number)
-    return FLAGS.get(name, f"{flag.replace('_', ' ')}.")
-
-
 def _seen(outcome: Outcome, row: Measurement) -> str:
     from orchestration.target.outcome import absolute, relative
 
     share, each = relative(row), absolute(row)
     if each is None:
         return "nothing can be compared"
-    said = f"{METRIC[row.metric]} {signed(row.metric, each.expected, outcome.currency)} against the holdout"
+    said = f"{NOUNS[row.metric]} {signed(row.metric, each.expected, outcome.currency)} against the holdout"
     shown = "" if share is None else f"{_plus(share.expected)}{percent(share.expected)}{_interval_of_shares(share)}"
     return f"{said}, {shown}" if shown else said
 
@@ -235,7 +213,7 @@ def _best_and_worst(outcome: Outcome) -> str:
 
 
 def _flags(row: Measurement) -> list[str]:
-    return [flag_in_words(flag) for flag in row.flags]
+    return [f"{said[0].upper()}{said[1:]}." for said in map(meaning, row.flags)]
 
 
 def _why_nobody_can_tell(outcome: Outcome, row: Measurement) -> list[str]:
@@ -243,7 +221,7 @@ def _why_nobody_can_tell(outcome: Outcome, row: Measurement) -> list[str]:
     said = [f"{who}: what they would have done without it is not on record."]
     if row.naive is not None:
         said.append(
-            f"Among the contacted {METRIC[row.metric]} was {_more_or_less(row.metric, row.naive, outcome.currency)} than among the others. That misleads: "
+            f"Among the contacted the {NOUNS[row.metric]} was {_more_or_less(row.metric, row.naive, outcome.currency)} than among the others. That misleads: "
             f"whom a sender chooses differs from whom it does not{_how_unlike(outcome)}, and would have without any campaign."
         )
     if row.evidence == "matched" and row.lift is not None:

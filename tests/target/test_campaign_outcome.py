@@ -150,7 +150,7 @@ def test_the_money_is_that_of_spend_where_another_metric_was_named(home: Home) -
         measured(metric="ordered", lift=0.031, relative_lift=0.06, mean_control=0.5) | nothing,
         measured(is_primary=False),
     )
-    assert "the share of customers with an order +3.1 points against the holdout" in outcome.verdict
+    assert "share of customers with an order +3.1 points against the holdout" in outcome.verdict
     assert "about 4,000 EUR of revenue" in outcome.verdict
     assert any(
         one.startswith("Beside it, not the metric that was named in advance: spend") for one in outcome.sentences
@@ -172,11 +172,10 @@ def test_the_best_of_many_segments_comes_with_a_warning(home: Home) -> None:
 
 
 def test_flags_are_said_in_words(home: Home) -> None:
-    outcome = outcome_of(home, measured(flags=["small_holdout", "controls_contacted: 3", "clocks_differ"]))
-    assert outcome.sentences[-3:] == (
-        "The holdout is small or has few buyers: p comes by permutation, the interval is wide.",
-        "3 of the holdout were contacted all the same; they count as drawn, which makes the effect look smaller than it is.",
-        "clocks differ.",
+    outcome = outcome_of(home, measured(flags=["controls_contacted: 3", "contacts_not_reported"]))
+    assert outcome.sentences[-2:] == (
+        "3 customers of the control group were contacted, so that the lift is measured too small.",
+        "No contact was reported, so that costs are those of everybody assigned.",
     )
 
 
