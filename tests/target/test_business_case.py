@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from pydantic import TypeAdapter
 from statsmodels.stats.power import TTestIndPower
 
 from orchestration.campaigns.receipts import Receipt, Step, receipt_folder
+from orchestration.errors import ConfigurationError
 from orchestration.settings import Home, load_settings
 from orchestration.target.business_case import CASE, BusinessCase, business_case, read_case, smallest_holdout
 from orchestration.target.holdouts import customers_to_see, holdout, smallest_control
@@ -391,3 +395,28 @@ def test_a_campaign_that_started_shows_the_plan_it_started_with(home: Home, tmp_
     assert plan is not None
     assert plan.launched
     assert plan.case == case == read_case(home, "spring")
+
+
+def test_the_command_prints_a_page_that_adds_up_and_one_json_document(home: Home) -> None:
+    a_town().publish(home)
+    campaigns_file(home, campaign(assumed_lift=0.1, holdout=0.25).said())
+    command = [sys.executable, "-m", "orchestration.cli", "campaign", "plan", "spring", "--home", str(home.path)]
+    page = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "25 %, yours" in page
+    amounts = [
+        int(re.search(rf"{line} +(-?[\d,]+)", page)[1].replace(",", ""))  # type: ignore[index]
+        for line in ("if all were contacted", "forgone in the holdout", "contacts by email", "fixed cost", "net return")
+    ]
+    assert sum(amounts[:-1]) == amounts[-1] == -100
+    document = json.loads(subprocess.run([*command, "--json"], capture_output=True, text=True, check=True).stdout)
+    assert (document["audience"], document["launched"], document["worth"]) == (2000, False, "not_worth_it")
+    assert document["steps"][0] == {"step": "members", "customers": 2000}
+
+
+def test_a_plan_of_an_unknown_campaign_or_segment_is_told_the_nearest(home: Home) -> None:
+    a_town(10).publish(home)
+    campaigns_file(home, campaign(segment="regular").said())
+    with pytest.raises(ConfigurationError, match=r"no campaign sprng; did you mean spring\?"):
+        read_plan(home, load_settings(home), "sprng")
+    with pytest.raises(ConfigurationError, match=r"did you mean regulars\?"):
+        read_plan(home, load_settings(home), "spring")
