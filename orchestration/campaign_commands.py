@@ -224,11 +224,14 @@ def _unit(case: BusinessCase) -> str:
 def _account(case: BusinessCase) -> Table:
     lift = case.expected.relative
     ends = lift is not None and lift.lower is not None
-    title = {
-        "measured": "What it may bring, by what like campaigns did",
-        "assumed": "What it would bring if the assumed lift were true",
-        "unknown": "What it costs",
-    }[case.expected.source]
+    title = (
+        "What it costs"
+        if case.account.revenue is None
+        else {
+            "measured": "What it may bring, by what like campaigns did",
+            "assumed": "What it would bring if the assumed lift were true",
+        }[case.expected.source]
+    )
     return listing(f"{title}, {case.currency}", _account_rows(case.account.lines, ends))
 
 
