@@ -171,9 +171,18 @@ def _of_the_lift_that_matters(case: BusinessCase) -> str:
     }[case.to_detect_from]
     metric = NOUNS[case.base.metric] if case.base else "its metric"
     said = f"To be seen: {percent(case.to_detect)} more, in {metric} ({by})."
+    if (room := _room(case)) is not None and room < case.to_detect:
+        return f"{said} That cannot be: {percent(case.base.mean if case.base else 0)} do so anyway, which leaves room for {percent(room)} more. Take spend as primary_metric."
     if case.answer in ("only_large", "holdout_too_small") and case.customers_needed:
         said += f" With this holdout that takes an audience of about {count(_round_up(case.customers_needed))}."
     return said
+
+
+def _room(case: BusinessCase) -> float | None:
+    """How much more of a share there can be, relative to it; None where the metric is no share."""
+    if case.base is None or case.base.metric not in ("ordered", "responded") or case.base.mean <= 0:
+        return None
+    return 1 / case.base.mean - 1
 
 
 def _of_the_holdout(case: BusinessCase) -> str:
@@ -197,7 +206,7 @@ def _of_the_smallest_holdout(case: BusinessCase) -> str:
 
 
 def _of_cuped(case: BusinessCase) -> str:
-    if case.base is None or case.base.metric == "responded":
+    if case.base is None or case.base.metric == "responded" or case.base.sd <= 0:
         return ""
     rho = case.base.rho
     if rho is None:

@@ -357,6 +357,13 @@ def test_responses_are_known_from_like_campaigns_and_bring_no_revenue() -> None:
     assert any(one.startswith("Responses say who was reached, not what was sold") for one in case.sentences)
 
 
+def test_a_share_cannot_rise_above_everybody() -> None:
+    names = [f"c{number}" for number in range(400)]
+    orders = [Bought(name, 2, 20) for name in names[:320]] + [Bought("other", 40, 1)]
+    case = case_of(Shop(names, orders, names), primary_metric="ordered", lift_to_detect=0.5)
+    assert any("80 % do so anyway, which leaves room for 25 % more" in one for one in case.sentences)
+
+
 def test_an_answer_is_set_against_what_the_holdout_costs() -> None:
     case = case_of(a_town(), assumed_lift=0.4, lift_to_detect=0.4, value_of_an_answer=5000)
     # 20 EUR x 40 % x 25 % = 2 EUR of margin forgone less 0.50 EUR of contact saved, 1,000 held out.
