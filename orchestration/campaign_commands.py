@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Group
+from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
-from orchestration.terminal import FAILED, Context, command, listing
+from orchestration.terminal import FAILED, Context, command, listing, no_release
 
 if TYPE_CHECKING:
+    from orchestration.target.business_case import BusinessCase, Line
+    from orchestration.target.holdouts import Holdout
     from orchestration.target.launching import CampaignState
+    from orchestration.target.like_campaigns import Range
+    from orchestration.target.outcome import Beside, Measurement, Outcome
 
 
 @click.group()
@@ -61,3 +68,225 @@ def _row_of_state(one: CampaignState) -> dict[str, Any]:
         "treatment": one.treatment,
         "control": one.control,
     }
+
+
+@campaign.command()
+@click.argument("campaign_id", metavar="ID")
+@command
+def plan(context: Context, campaign_id: str) -> None:
+    """Show whether the campaign ID is worth doing, whom it gets, and whether anybody will know what it did."""
+    from orchestration.target.planning import read_plan
+
+    planned = read_plan(context.home, context.settings, campaign_id)
+    if planned is None:
+        raise no_release(context)
+    context.answer(
+        asdict(planned.case) | {"launched": planned.launched}, lambda: _page_of_case(planned.case, planned.launched)
+    )
+
+
+@campaign.command()
+@click.argument("campaign_id", metavar="ID")
+@click.option(
+    "--picture",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw the effect by day into this file too, .svg or .png.",
+)
+@command
+def show(context: Context, campaign_id: str, picture: Path | None) -> None:
+    """Show what the campaign ID did, beside what was foreseen of it."""
+    from orchestration.target.outcome import read_outcome
+
+    outcome = read_outcome(context.home, campaign_id)
+    if outcome is None:
+        raise no_release(context)
+    if picture:
+        from orchestration.target.picture import write_picture
+
+        write_picture(outcome, picture)
+    context.answer(asdict(outcome) | {"picture": picture and str(picture)}, lambda: _page_of_outcome(outcome, picture))
+
+
+def _page_of_outcome(outcome: Outcome, picture: Path | None) -> Group:
+    known = outcome.known
+    facts = [
+        known.objective,
+        f"By {known.channel}" if known.channel else None,
+        f"{known.starts_on} to {known.measured_until or 'no end'}",
+    ]
+    parts: list[RenderableType] = [
+        Text(f"{known.campaign_id}: {known.campaign_name}, on {outcome.as_of_date}, release {outcome.release}"),
+        Text(". ".join(fact for fact in facts if fact) + "."),
+        "",
+        Text(outcome.verdict, style="bold"),
+        "",
+        *(Text(f"- {sentence}") for sentence in outcome.sentences),
+        "",
+    ]
+    if outcome.beside:
+        parts.append(listing("Foreseen and measured", [_beside_row(one, outcome.currency) for one in outcome.beside]))
+    if outcome.case and outcome.is_randomised:
+        parts.append(Text(f"The plan of {outcome.case.as_of_date} said: {outcome.case.verdict}\n"))
+    if outcome.is_randomised and outcome.segments:
+        parts.append(listing("In its segments", [_segment_row(row) for row in outcome.segments]))
+    parts += _of_no_holdout(outcome)
+    if picture:
+        parts.append(Text(f"The effect by day is in {picture}."))
+    return Group(*parts)
+
+
+def _beside_row(one: Beside, currency: str) -> dict[str, Any]:
+    unit = f", {currency}" if one.unit == "money" else ""
+    return {
+        "": f"{one.what}{unit}",
+        "foreseen": _ranged(one.foreseen, one.unit),
+        "measured": _ranged(one.measured, one.unit),
+    }
+
+
+def _ranged(figure: Range | None, unit: str) -> str:
+    from orchestration.target.figures import count, percent
+
+    if figure is None:
+        return "-"
+    written = percent if unit == "share" else count
+    if figure.lower is None or figure.upper is None:
+        return written(figure.expected)
+    return f"{written(figure.expected)} ({written(figure.lower)} to {written(figure.upper)})"
+
+
+def _segment_row(row: Measurement) -> dict[str, Any]:
+    from orchestration.target.like_campaigns import Range
+
+    share = None if row.relative_lift is None else Range(row.relative_lift, row.relative_lower, row.relative_upper)
+    return {
+        "segment": row.segment,
+        "contacted": row.n_treatment,
+        "held out": row.n_control,
+        "lift (95 %)": _ranged(share, "share"),
+        "q": "-" if row.q_value is None else f"{row.q_value:.2g}",
+    }
+
+
+def _of_no_holdout(outcome: Outcome) -> list[RenderableType]:
+    """How unlike the contacted were, and what the same comparison finds where there is nothing to find."""
+    parts: list[RenderableType] = []
+    if outcome.balance:
+        rows = [
+            {
+                "": one.attribute,
+                "contacted": _decimal(one.mean_contacted),
+                "others": _decimal(one.mean_others),
+                "apart, sd": _decimal(one.standardized_difference),
+                "others, weighted": _decimal(one.mean_matched),
+                "apart then, sd": _decimal(one.standardized_difference_matched),
+            }
+            for one in outcome.balance
+        ]
+        parts.append(listing("Were they alike before it began?", rows))
+    if outcome.comparisons:
+        rows = [
+            {
+                "from": str(one.starts_on),
+                "what": "no campaign: a placebo" if one.is_placebo else "the campaign",
+                "how": one.estimator.replace("_", " "),
+                f"difference, {outcome.currency} each": _decimal(one.difference),
+                "95 %": f"{_decimal(one.lower)} to {_decimal(one.upper)}",
+                "p": "-" if one.p_value is None else f"{one.p_value:.2g}",
+            }
+            for one in outcome.comparisons
+        ]
+        parts.append(listing("How their spend changed beside the others'", rows))
+    return parts
+
+
+def _decimal(figure: float | None) -> str:
+    return "-" if figure is None else f"{figure:,.2f}"
+
+
+def _page_of_case(case: BusinessCase, launched: bool) -> Group:
+    when = f"as it was planned on {case.as_of_date}; the campaign has started" if launched else f"on {case.as_of_date}"
+    parts: list[RenderableType] = [
+        Text(f"{case.campaign_id}: {case.campaign_name}, {when}, release {case.release}"),
+        Text(
+            f"{case.objective}. By {case.channel}, {case.starts_on} to {case.measured_until}, {case.planned_days} days."
+        ),
+        "",
+        Text(case.verdict, style="bold"),
+        "",
+        _waterfall(case),
+    ]
+    if case.audience:
+        parts += [
+            listing("What a holdout shows and costs", [_holdout_row(one, case) for one in case.holdouts]),
+            _account(case),
+            *(Text(f"- {sentence}") for sentence in case.sentences),
+        ]
+    return Group(*parts)
+
+
+def _waterfall(case: BusinessCase) -> Table:
+    before = [None, *(step.customers for step in case.steps)]
+    rows = [
+        {
+            "": step.step.replace("_", " "),
+            "customers": step.customers,
+            "fewer": None if last is None else last - step.customers,
+        }
+        for step, last in zip(case.steps, before, strict=False)
+    ]
+    return listing("Who gets it", rows)
+
+
+def _holdout_row(one: Holdout, case: BusinessCase) -> dict[str, Any]:
+    from orchestration.target.figures import about, percent
+
+    trust = {"good": "yes", "wide": "yes, roughly", "none": "no: too few buyers"}[one.trust]
+    if one.trust != "none" and one.visible_relative is None:
+        trust = "no: nothing varies"
+    return {
+        "holdout": f"{percent(one.share)}{', yours' if one.is_own else ''}",
+        "customers": one.control,
+        "buyers": round(one.control_buyers),
+        "answers": trust,
+        "lifts seen from": "-"
+        if one.trust == "none" or one.visible_relative is None
+        else percent(one.visible_relative),
+        f"each, {_unit(case)}": "-" if one.trust == "none" or one.visible is None else f"{one.visible:,.2f}",
+        "variance to 50:50": "-" if one.variance is None else f"x {one.variance:,.2f}",
+        f"{'margin' if case.margin else 'revenue'} forgone": "-"
+        if one.forgone is None
+        else about(one.forgone, case.currency),
+    }
+
+
+def _unit(case: BusinessCase) -> str:
+    metric = case.base.metric if case.base else "spend"
+    return {"spend": case.currency, "orders": "orders"}.get(metric, "share")
+
+
+def _account(case: BusinessCase) -> Table:
+    lift = case.expected.relative
+    ends = lift is not None and lift.lower is not None
+    title = (
+        "What it costs"
+        if case.account.revenue is None
+        else {
+            "measured": "What it may bring, by what like campaigns did",
+            "assumed": "What it would bring if the assumed lift were true",
+        }[case.expected.source]
+    )
+    return listing(f"{title}, {case.currency}", _account_rows(case.account.lines, ends))
+
+
+def _account_rows(lines: Sequence[Line], ends: bool) -> list[dict[str, Any]]:
+    """Whole figures, of which the sum is the sum: what is rounded is its lines."""
+    columns = ("expected", "lower", "upper") if ends else ("expected",)
+    titles = {"expected": "expected", "lower": "at the lower end", "upper": "at the upper end"}
+    summed = dict.fromkeys(columns, 0)
+    rows = []
+    for line in lines:
+        shown = {column: summed[column] if line.is_sum else round(getattr(line.amount, column)) for column in columns}
+        summed = {column: summed[column] + shown[column] for column in columns}
+        rows.append({"": line.what} | {titles[column]: amount for column, amount in shown.items()})
+    return rows

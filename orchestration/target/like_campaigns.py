@@ -1,0 +1,137 @@
+"""What campaigns like this one did, where it was measured against a holdout: the lift that a business case may expect. How it was measured is in ``measure``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import duckdb
+import numpy as np
+from scipy import stats
+from statsmodels.stats.meta_analysis import combine_effects
+
+from orchestration.campaigns.files import Campaign
+
+NORMAL_95 = float(stats.norm.ppf(0.975))
+
+
+@dataclass(frozen=True)
+class Range:
+    """A figure and the 95 % interval around it, where there is one."""
+
+    expected: float
+    lower: float | None = None
+    upper: float | None = None
+
+    def times(self, factor: float) -> Range:
+        """Each of the three times the factor: below nought, ``lower`` is what comes of the lower lift, and not the lower figure."""
+        return self._each(lambda figure: factor * figure)
+
+    def plus(self, sum_: float) -> Range:
+        return self._each(lambda figure: figure + sum_)
+
+    def _each(self, change: Callable[[float], float]) -> Range:
+        lower, upper = (None if end is None else change(end) for end in (self.lower, self.upper))
+        return Range(change(self.expected), lower, upper)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The relative lift of one finished campaign on its primary metric."""
+
+    campaign_id: str
+    channel: str | None
+    lift: Range
+
+
+@dataclass(frozen=True)
+class ExpectedLift:
+    """The relative lift to expect, and where it comes from: ``measured`` campaigns, ``assumed`` in the campaign's file, or ``unknown``.
+
+    ``campaigns`` are all like campaigns that were measured to their end, lost ones included; ``same_channel`` whether they used this one's channel.
+    """
+
+    source: Literal["measured", "assumed", "unknown"]
+    relative: Range | None = None
+    campaigns: tuple[str, ...] = ()
+    same_channel: bool = True
+
+
+def expected_lift(release: duckdb.DuckDBPyConnection, campaign: Campaign) -> ExpectedLift:
+    """What to expect of the campaign's primary metric: like campaigns on its channel, else on any, else what its file assumes."""
+    measured = measured_lifts(release, campaign)
+    alike = [one for one in measured if one.channel == campaign.channel]
+    chosen = alike or measured
+    if chosen:
+        ids = tuple(one.campaign_id for one in chosen)
+        return ExpectedLift("measured", pooled([one.lift for one in chosen]), ids, bool(alike))
+    if campaign.assumed_lift is not None:
+        return ExpectedLift("assumed", Range(campaign.assumed_lift))
+    return ExpectedLift("unknown")
+
+
+def measured_lifts(release: duckdb.DuckDBPyConnection, campaign: Campaign) -> list[Measured]:
+    """The lifts of other campaigns that were randomised, sound and measured to the end of their window, whether they won or not."""
+    if not knows_campaigns(release):
+        return []
+    rows = release.execute(
+        """
+        select impact.campaign_id, any_value(known.channel),
+            arg_max(impact.relative_lift, impact.as_of_date), arg_max(impact.relative_lower, impact.as_of_date),
+            arg_max(impact.relative_upper, impact.as_of_date)
+        from metrics.campaign_impact as impact
+        left join catalog.campaigns as known using (campaign_id)
+        where impact.segment is null and impact.metric = $metric and impact.is_primary and impact.evidence = 'randomised'
+            and impact.information_fraction >= 1 and impact.campaign_id <> $id and impact.verdict <> 'invalid_sample_ratio'
+            and impact.relative_lift is not null and impact.relative_upper > impact.relative_lower
+        group by impact.campaign_id
+        order by impact.campaign_id
+        """,
+        {"metric": campaign.primary_metric, "id": campaign.id},
+    ).fetchall()
+    return [Measured(id_, channel, Range(*figures)) for id_, channel, *figures in rows]
+
+
+def measured_responses(release: duckdb.DuckDBPyConnection, campaign: Campaign) -> float | None:
+    """The share of contacted customers who responded to like campaigns; None where none was measured."""
+    if not knows_campaigns(release):
+        return None
+    rows = release.execute(
+        """
+        select coalesce(known.channel = $channel, false), impact.n_treatment, impact.mean_treatment
+        from metrics.campaign_impact as impact
+        left join catalog.campaigns as known using (campaign_id)
+        where impact.segment is null and impact.metric = 'responded' and impact.information_fraction >= 1
+            and impact.campaign_id <> $id and impact.n_treatment > 0 and impact.mean_treatment is not null
+        qualify row_number() over (partition by impact.campaign_id order by impact.as_of_date desc) = 1
+        """,
+        {"channel": campaign.channel, "id": campaign.id},
+    ).fetchall()
+    chosen = [row for row in rows if row[0]] or rows
+    contacted = sum(row[1] for row in chosen)
+    return sum(row[1] * row[2] for row in chosen) / contacted if contacted else None
+
+
+def knows_campaigns(release: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the release has what campaigns did."""
+    found = release.execute(
+        "select count(*) from duckdb_tables() where schema_name || '.' || table_name in ('metrics.campaign_impact', 'catalog.campaigns')"
+    ).fetchall()
+    return bool(found[0][0] == 2)
+
+
+def pooled(lifts: list[Range]) -> Range:
+    """What the next like campaign may do: the mean of a random-effects model (DerSimonian and Laird), and the interval of one more draw.
+
+    That interval is wider than the mean's own: it has in it how much campaigns differ (Higgins, Thompson and Spiegelhalter 2009, with the normal quantile).
+    """
+    if len(lifts) == 1:
+        return lifts[0]
+    widths = np.array([(lift.upper or 0) - (lift.lower or 0) for lift in lifts])
+    effects = np.array([lift.expected for lift in lifts])
+    together = combine_effects(effects, (widths / (2 * NORMAL_95)) ** 2, method_re="dl")
+    mean = float(together.mean_effect_re)
+    half = NORMAL_95 * math.sqrt(float(together.sd_eff_w_re) ** 2 + max(0.0, float(together.tau2)))
+    return Range(mean, mean - half, mean + half)

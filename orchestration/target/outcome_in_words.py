@@ -1,0 +1,303 @@
+"""How an outcome is said: did it work, what was compared with what, and what speaks against believing it. No figure is made here.
+
+Of a campaign without a holdout it is said that nobody can tell, and neither a gain nor a loss is ever put to its account.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orchestration.measure.campaigns.wording import NOUNS, meaning
+from orchestration.target.figures import about, count, money, percent, several
+from orchestration.target.holdouts import BUYERS_TO_CLAIM
+
+if TYPE_CHECKING:
+    from orchestration.target.like_campaigns import Range
+    from orchestration.target.outcome import Measurement, Outcome
+
+#: Standard deviations from which on two groups are not alike.
+UNLIKE = 0.1
+#: A holdout of which a campaign without one is told what it would have cost.
+WOULD_HAVE_HELD_OUT = 0.1
+
+
+def verdict_of(outcome: Outcome) -> str:
+    """Did it work: a sentence or two."""
+    row = outcome.primary
+    if row is None:
+        because = f" ({outcome.known.because})" if outcome.known.because else ""
+        return f"Nothing is measured yet: the campaign is {outcome.known.state or 'planned'}{because}."
+    if row.evidence != "randomised":
+        return "Nobody can tell what it did: nobody was held out."
+    match row.verdict:
+        case "win":
+            return f"It worked{_so_far(row)}: {_seen(outcome, row)}.{_money(outcome)}"
+        case "loss":
+            return f"It did harm{_so_far(row)}: {_seen(outcome, row)}.{_money(outcome)}"
+        case "too_early":
+            return f"Too early to tell{_on_day(row)}: {_seen(outcome, row)} so far, and chance alone does as much."
+        case "underpowered":
+            buyers = min(row.buyers_treatment or 0, row.buyers_control or 0)
+            return (
+                f"Cannot tell, and no figure could: {several(buyers, 'buyer')} in the smaller group, and under {BUYERS_TO_CLAIM} nothing is claimed. "
+                "Next time hold out more, or ask a larger audience."
+            )
+        case "invalid_sample_ratio":
+            return (
+                f"Not to be believed: {count(row.n_treatment)} contacted and {count(row.n_control)} held out are not the shares that were drawn, and not by chance{_p(row.srm_p)}. "
+                "Find out who went missing, and why, before anybody reads the effect."
+            )
+        case "not_randomised":
+            return "Not to be believed: the two groups differed before the campaign by more than chance, so they were not drawn by lot."
+        case _:
+            return f"Cannot tell: {_seen(outcome, row)}; no effect would look like this too.{_least_visible(row)}"
+
+
+def sentences_of(outcome: Outcome) -> tuple[str, ...]:
+    """What the verdict rests on, in the order in which one would ask."""
+    row = outcome.primary
+    if row is None:
+        return ()
+    if row.evidence != "randomised":
+        said = (*_why_nobody_can_tell(outcome, row), _where_it_stands(outcome, row), *_flags(row))
+    else:
+        said = (
+            _what_was_compared(row),
+            _where_it_stands(outcome, row),
+            _foreseen(outcome, row),
+            _of_cuped(row),
+            *_other_metrics(outcome),
+            _best_and_worst(outcome),
+            *_flags(row),
+        )
+    return tuple(sentence for sentence in said if sentence)
+
+
+def title_of(outcome: Outcome) -> str:
+    """The title of the picture."""
+    name, row = outcome.known.campaign_name or outcome.known.campaign_id, outcome.primary
+    if row is None:
+        return f"{name}: nothing is measured yet"
+    if row.evidence != "randomised":
+        return f"{name}: nobody was held out, so this is not what it did"
+    said = {
+        "win": "it worked",
+        "loss": "it did harm",
+        "no_evidence": "cannot tell",
+        "too_early": "too early to tell",
+        "underpowered": "too few buyers to tell",
+    }.get(row.verdict, "not to be believed")
+    return f"{name}: {said}{_on_day(row)}"
+
+
+def _seen(outcome: Outcome, row: Measurement) -> str:
+    from orchestration.target.outcome import absolute, relative
+
+    share, each = relative(row), absolute(row)
+    if each is None:
+        return "nothing can be compared"
+    said = f"{NOUNS[row.metric]} {signed(row.metric, each.expected, outcome.currency)} against the holdout"
+    shown = "" if share is None else f"{_plus(share.expected)}{percent(share.expected)}{_interval_of_shares(share)}"
+    return f"{said}, {shown}" if shown else said
+
+
+def _interval_of_shares(share: Range) -> str:
+    if share.lower is None or share.upper is None:
+        return ""
+    return f" (95 %: {_plus(share.lower)}{percent(share.lower)} to {_plus(share.upper)}{percent(share.upper)})"
+
+
+def _money(outcome: Outcome) -> str:
+    from orchestration.target.outcome import net_return, revenue
+
+    brought, left, row = revenue(outcome), net_return(outcome), outcome.spend
+    if brought is None or row is None:
+        return ""
+    currency = outcome.currency
+    said = f" That is about {about(brought.expected, currency)} of revenue"
+    if left is None:
+        cost = "" if row.cost is None else f", at {money(row.cost, currency)} of cost"
+        return f"{said}{cost}; revenue is not profit, and the margin is not known."
+    ends = (
+        ""
+        if left.lower is None or left.upper is None
+        else f" (95 %: {about(left.lower, currency)} to {about(left.upper, currency)})"
+    )
+    return f"{said}; after goods and costs {about(left.expected, currency)} is left{ends}."
+
+
+def _least_visible(row: Measurement) -> str:
+    from orchestration.target.outcome import detectable
+
+    least = detectable(row)
+    return "" if least is None else f" Only lifts above {percent(least)} could be seen."
+
+
+def _what_was_compared(row: Measurement) -> str:
+    by = {"permutation": "by permutation", "pooled": "by a t-test with one variance", "welch": "by Welch's t-test"}
+    how = f" {by[row.p_method]}" if row.p_method in by else ""
+    buyers = (
+        ""
+        if row.buyers_treatment is None or row.buyers_control is None
+        else f" ({count(row.buyers_treatment)} and {count(row.buyers_control)} of them ordered)"
+    )
+    p = "" if row.p_value is None else f"; p = {row.p_value:.2g}{how}"
+    return (
+        f"Compared: {count(row.n_treatment)} customers drawn to be contacted with {count(row.n_control)} drawn to be held out{buyers}, "
+        f"all of them, whether or not the message reached them{p}."
+    )
+
+
+def _where_it_stands(outcome: Outcome, row: Measurement) -> str:
+    if row.day_index is None:
+        return ""
+    until = outcome.known.measured_until
+    if row.planned_days is None:
+        return f"Day {row.day_index} of a campaign without an end: the interval is the one that holds however often one looks."
+    if row.is_final:
+        return f"Its window is over ({row.planned_days} days, to {until}): these figures are final, but for orders that are corrected."
+    level = (
+        f" Today's look may use a level of {row.alpha_now:.2g}, so that looking every day errs in 5 % of campaigns and no more; the interval holds however often one looks."
+        if row.alpha_now is not None and row.evidence == "randomised"
+        else ""
+    )
+    return f"Day {row.day_index} of {row.planned_days}: figures move until {until}.{level}"
+
+
+def _foreseen(outcome: Outcome, row: Measurement) -> str:
+    from orchestration.target.outcome import relative
+
+    case, share = outcome.case, relative(row)
+    if case is None:
+        return "No business case was kept of it, so there is nothing to hold it against."
+    foreseen = case.expected.relative
+    if foreseen is None or share is None or share.lower is None or share.upper is None:
+        return ""
+    source = "assumed" if case.expected.source == "assumed" else "foreseen"
+    where = (
+        "above all"
+        if foreseen.expected > share.upper
+        else "below all"
+        if foreseen.expected < share.lower
+        else "among the values"
+    )
+    return f"The {source} lift of {percent(foreseen.expected)} is {where} that the figures allow{'' if row.is_final else ' so far'}."
+
+
+def _of_cuped(row: Measurement) -> str:
+    if not row.cuped_rho:
+        return ""
+    return f"What customers did before explains {percent(row.cuped_rho**2)} of how they differ, and is taken out."
+
+
+def _other_metrics(outcome: Outcome) -> list[str]:
+    return [
+        f"Beside it, not the metric that was named in advance: {_seen(outcome, row)}."
+        for row in outcome.others
+        if row.lift is not None
+    ]
+
+
+def _best_and_worst(outcome: Outcome) -> str:
+    segments = [row for row in outcome.segments if row.relative_lift is not None]
+    if len(segments) < 2:
+        return ""
+    best, worst = segments[0], segments[-1]
+    sure = sum(row.q_value is not None and row.q_value <= 0.05 for row in segments)
+    proved = "none of them is beyond chance" if not sure else f"{sure} of them beyond chance (q ≤ 0.05)"
+    return (
+        f"Of {len(segments)} segments {best.segment} has the most ({_plus(best.relative_lift or 0)}{percent(best.relative_lift or 0)}) and {worst.segment} the least "
+        f"({_plus(worst.relative_lift or 0)}{percent(worst.relative_lift or 0)}); {proved}. The best of many look better than they are, the worst worse: "
+        "expect less of either next time."
+    )
+
+
+def _flags(row: Measurement) -> list[str]:
+    return [f"{said[0].upper()}{said[1:]}." for said in map(meaning, row.flags)]
+
+
+def _why_nobody_can_tell(outcome: Outcome, row: Measurement) -> list[str]:
+    who = f"{count(row.n_treatment)} customers were contacted and nobody who could have been was left out by lot"
+    said = [f"{who}: what they would have done without it is not on record."]
+    if row.naive is not None:
+        said.append(
+            f"Among the contacted the {NOUNS[row.metric]} was {_more_or_less(row.metric, row.naive, outcome.currency)} than among the others. That misleads: "
+            f"whom a sender chooses differs from whom it does not{_how_unlike(outcome)}, and would have without any campaign."
+        )
+    if row.evidence == "matched" and row.lift is not None:
+        ends = (
+            ""
+            if row.lower is None or row.upper is None
+            else f" (95 %: {signed(row.metric, row.lower, outcome.currency)} to {signed(row.metric, row.upper, outcome.currency)})"
+        )
+        said.append(
+            f"Against the time before, theirs changed by {signed(row.metric, row.lift, outcome.currency)} against the others'{ends}. "
+            f"That is nearer, and still not what the campaign did.{_placebos(outcome)}"
+        )
+    return [*said, _what_a_holdout_would_have_cost(outcome, row)]
+
+
+def _how_unlike(outcome: Outcome) -> str:
+    apart = [one for one in outcome.balance if abs(one.standardized_difference or 0) > UNLIKE]
+    if not apart:
+        return ""
+    worst = max(apart, key=lambda one: abs(one.standardized_difference or 0))
+    return (
+        f" (in {worst.attribute} by {abs(worst.standardized_difference or 0):.1f} standard deviations before it began)"
+    )
+
+
+def _placebos(outcome: Outcome) -> str:
+    dates = [one for one in outcome.comparisons if one.is_placebo and one.p_value is not None]
+    if not dates:
+        return ""
+    found = sum((one.p_value or 0) < 0.05 for one in dates)
+    if found:
+        return f" The same comparison finds something on {found} of {len(dates)} dates on which nothing was sent: it is not to be trusted."
+    return f" On {len(dates)} dates on which nothing was sent it finds nothing, as it should."
+
+
+def _what_a_holdout_would_have_cost(outcome: Outcome, row: Measurement) -> str:
+    held = round(row.n_treatment * WOULD_HAVE_HELD_OUT)
+    said = f"A holdout of {percent(WOULD_HAVE_HELD_OUT)} would have left out {several(held, 'customer')}"
+    if not row.cost or not row.n_treatment:
+        return f"{said}, and answered more than any figure here."
+    saved = held * (outcome.known.contact_cost or 0)
+    forgone = held * row.cost / row.n_treatment
+    return (
+        f"{said}: {money(saved, outcome.currency)} of contacts saved, and, had the campaign just met its costs, {about(forgone, outcome.currency)} of margin forgone. "
+        "That is what an answer would have cost."
+    )
+
+
+def signed(metric: str, figure: float, currency: str) -> str:
+    """A difference in a metric, with its sign and unit."""
+    if metric == "spend":
+        return f"{_plus(figure)}{money(figure, currency)}"
+    if metric in ("ordered", "responded"):
+        return f"{_plus(figure)}{100 * figure:.1f} points"
+    return f"{_plus(figure)}{figure:.2f}"
+
+
+def _more_or_less(metric: str, figure: float, currency: str) -> str:
+    return f"{signed(metric, abs(figure), currency).removeprefix('+')} {'less' if figure < 0 else 'more'}"
+
+
+def _plus(figure: float) -> str:
+    return "+" if figure > 0 else ""
+
+
+def _so_far(row: Measurement) -> str:
+    return "" if row.is_final else f", and enough is seen{_on_day(row)} to say so"
+
+
+def _on_day(row: Measurement) -> str:
+    if row.day_index is None:
+        return ""
+    if row.planned_days is None:
+        return f", day {row.day_index}"
+    return "" if row.is_final else f", day {row.day_index} of {row.planned_days}"
+
+
+def _p(p: float | None) -> str:
+    return "" if p is None else f" (p = {p:.1g})"

@@ -1,0 +1,258 @@
+"""What is said of a campaign once it was measured, and what never is."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from orchestration.campaigns.receipts import receipt_folder
+from orchestration.errors import ConfigurationError
+from orchestration.settings import Home
+from orchestration.target.business_case import CASE, business_case
+from orchestration.target.like_campaigns import Range
+from orchestration.target.outcome import Outcome, read_outcome
+from tests.target.small_release import AS_OF, RELEASE, Shop, campaign, known, measured
+
+NOT_RANDOMISED = {
+    "evidence": "matched",
+    "estimator": "difference_in_differences",
+    "mean_treatment": 380.0,
+    "mean_control": 128.0,
+    "lift": -13.0,
+    "lower": -27.4,
+    "upper": 1.4,
+    "verdict": "not_randomised",
+} | dict.fromkeys(
+    [
+        "relative_lift",
+        "relative_lower",
+        "relative_upper",
+        "lower_anytime",
+        "upper_anytime",
+        "alpha_now",
+        "cuped_rho",
+        "srm_p",
+        "incremental_revenue",
+        "incremental_revenue_lower",
+        "incremental_revenue_upper",
+        "net_return",
+        "net_return_lower",
+        "net_return_upper",
+    ]
+)
+
+
+def outcome_of(home: Home, *rows: dict[str, Any], of: dict[str, Any] | None = None, **said: Any) -> Outcome:
+    Shop(campaigns=[of or known()], impact=list(rows), **said).publish(home)
+    (home.path / "settings.yml").write_text("currency: EUR\n")
+    outcome = read_outcome(home, "spring")
+    assert outcome is not None
+    return outcome
+
+
+def keep_case(home: Home, **said: Any) -> None:
+    """A plan made when 2,000 were to be contacted or held out, in halves."""
+    members = [f"c{number}" for number in range(2000)]
+    with Shop(members).opened() as release:
+        case = business_case(release, campaign(**said), "audience", [], RELEASE, AS_OF)
+    folder = receipt_folder(home, "spring")
+    folder.mkdir(parents=True)
+    (folder / CASE).write_text(case.text())
+
+
+def everything_said(outcome: Outcome) -> str:
+    return " ".join([outcome.verdict, *outcome.sentences, *(one.what for one in outcome.beside)])
+
+
+def test_a_win_is_said_with_its_interval_and_its_money(home: Home) -> None:
+    outcome = outcome_of(home, measured())
+    assert outcome.verdict == (
+        "It worked: spend per customer +4.00 EUR against the holdout, +10 % (95 %: +5 % to +15 %). "
+        "That is about 4,000 EUR of revenue; after goods and costs 400 EUR is left (95 %: -100 EUR to 900 EUR)."
+    )
+    assert "Its window is over (28 days, to 2024-03-28)" in " ".join(outcome.sentences)
+    assert (
+        "1,000 customers drawn to be contacted with 1,000 drawn to be held out (600 and 580 of them ordered)"
+        in " ".join(outcome.sentences)
+    )
+
+
+def test_a_loss_is_called_harm(home: Home) -> None:
+    outcome = outcome_of(
+        home, measured(verdict="loss", lift=-4.0, relative_lift=-0.1, relative_lower=-0.15, relative_upper=-0.05)
+    )
+    assert outcome.verdict.startswith(
+        "It did harm: spend per customer -4.00 EUR against the holdout, -10 % (95 %: -15 % to -5 %)."
+    )
+
+
+def test_no_evidence_is_not_called_no_effect(home: Home) -> None:
+    outcome = outcome_of(
+        home, measured(verdict="no_evidence", lift=1.0, relative_lift=0.025, relative_lower=-0.02, relative_upper=0.07)
+    )
+    assert outcome.verdict.startswith("Cannot tell: ")
+    assert outcome.verdict.endswith(
+        "no effect would look like this too. Only lifts above 7 % could be seen."
+    )  # 2.8 / 40
+
+
+def test_before_the_end_the_interval_is_the_one_under_which_one_may_look_every_day(home: Home) -> None:
+    outcome = outcome_of(home, measured(verdict="too_early", day_index=7, information_fraction=0.25, alpha_now=0.0001))
+    assert outcome.verdict.startswith("Too early to tell, day 7 of 28: ")
+    assert "(95 %: +2.5 % to +18 %)" in outcome.verdict  # 1 / 40 and 7 / 40
+    assert any("Today's look may use a level of 0.0001" in one for one in outcome.sentences)
+
+
+def test_before_the_end_the_money_is_as_uncertain_as_the_effect(home: Home) -> None:
+    outcome = outcome_of(home, measured(verdict="too_early", day_index=7, information_fraction=0.25))
+    beside = {one.what: one.measured for one in outcome.beside}
+    # 1 to 7 EUR each, 1,000 contacted, a margin of 25 %, 600 EUR of cost.
+    assert beside["incremental revenue"] == Range(4000, 1000, 7000)
+    assert beside["net return"] == Range(400, -350, 1150)
+
+
+def test_a_holdout_with_too_few_buyers_is_told_that_no_figure_could(home: Home) -> None:
+    outcome = outcome_of(home, measured(verdict="underpowered", buyers_control=12))
+    assert outcome.verdict.startswith("Cannot tell, and no figure could: 12 buyers in the smaller group")
+
+
+def test_arms_of_the_wrong_sizes_are_not_to_be_believed_whatever_the_effect(home: Home) -> None:
+    outcome = outcome_of(
+        home, measured(verdict="invalid_sample_ratio", n_treatment=17850, n_control=2150, srm_p=0.000407)
+    )
+    assert outcome.verdict.startswith("Not to be believed: 17,850 contacted and 2,150 held out")
+    assert "(p = 0.0004)" in outcome.verdict
+
+
+def test_what_was_foreseen_stands_beside_what_was_measured(home: Home) -> None:
+    keep_case(home, assumed_lift=0.2)
+    outcome = outcome_of(home, measured())
+    beside = {one.what: (one.foreseen, one.measured) for one in outcome.beside}
+    assert beside["contacted"] == (Range(1000), Range(1000))
+    assert beside["lift"] == (Range(0.2), Range(0.1, 0.05, 0.15))
+    assert beside["incremental revenue"][1] == Range(4000, 2000, 6000)
+    assert beside["cost"] == (Range(600), Range(600))
+    assert beside["net return"][1] == Range(400, -100, 900)
+    assert beside["smallest lift seen"][1] == Range(pytest.approx(0.07))
+    assert "The assumed lift of 20 % is above all that the figures allow." in outcome.sentences
+
+
+def test_the_money_is_that_of_spend_where_another_metric_was_named(home: Home) -> None:
+    nothing = dict.fromkeys(("incremental_revenue", "net_return"))
+    outcome = outcome_of(
+        home,
+        measured(metric="ordered", lift=0.031, relative_lift=0.06, mean_control=0.5) | nothing,
+        measured(is_primary=False),
+    )
+    assert "share of customers with an order +3.1 points against the holdout" in outcome.verdict
+    assert "about 4,000 EUR of revenue" in outcome.verdict
+    assert any(
+        one.startswith("Beside it, not the metric that was named in advance: spend") for one in outcome.sentences
+    )
+
+
+def test_the_best_of_many_segments_comes_with_a_warning(home: Home) -> None:
+    segments = [
+        measured(segment=name, is_primary=False, relative_lift=lift, q_value=q)
+        for name, lift, q in (("active", 0.08, 0.2), ("new", 0.31, 0.03), ("lapsed", -0.2, 0.4))
+    ]
+    outcome = outcome_of(home, measured(), *segments)
+    assert [row.segment for row in outcome.segments] == ["new", "active", "lapsed"]
+    [said] = [one for one in outcome.sentences if "segments" in one]
+    assert said.startswith(
+        "Of 3 segments new has the most (+31 %) and lapsed the least (-20 %); 1 of them beyond chance"
+    )
+    assert "look better than they are" in said
+
+
+def test_flags_are_said_in_words(home: Home) -> None:
+    outcome = outcome_of(home, measured(flags=["controls_contacted: 3", "contacts_not_reported"]))
+    assert outcome.sentences[-2:] == (
+        "3 customers of the control group were contacted, so that the lift is measured too small.",
+        "No contact was reported, so that costs are those of everybody assigned.",
+    )
+
+
+def test_without_a_holdout_nothing_is_called_a_lift_or_a_win(home: Home) -> None:
+    segments = [measured(segment="active", is_primary=False) | NOT_RANDOMISED]
+    outcome = outcome_of(
+        home,
+        measured(cost=1000.0, flags=["contacts_not_reported"]) | NOT_RANDOMISED,
+        *segments,
+        balance=[
+            {"campaign_id": "spring", "attribute": "spend_before", "standardized_difference": 1.4, "standardized_difference_matched": 0.02}
+        ],
+        comparisons=[
+            {"campaign_id": "spring", "starts_on": AS_OF - timedelta(30 * back), "estimator": "difference_in_differences", "is_placebo": back > 0,
+             "difference": -9.0, "p_value": 0.01 if back == 1 else 0.5}
+            for back in range(4)
+        ],
+    )  # fmt: skip
+    said = everything_said(outcome)
+    assert not re.search(r"\b(lifts?|wins?|won|worked|losse?s?|lost|harm)\b", said, re.IGNORECASE)
+    assert outcome.verdict == "Nobody can tell what it did: nobody was held out."
+    assert "was 252 EUR more than among the others. That misleads" in said
+    assert "(in spend_before by 1.4 standard deviations before it began)" in said
+    assert "changed by -13.00 EUR against the others' (95 %: -27.40 EUR to +1.40 EUR)" in said
+    assert "finds something on 1 of 3 dates on which nothing was sent" in said
+    # 1,000 contacted at 1,000 EUR: 100 left out save 100 contacts of 0.50 EUR and forgo, at break-even, 100 EUR.
+    assert "A holdout of 10 % would have left out 100 customers: 50.00 EUR of contacts saved" in said
+    assert "about" not in said.split("margin forgone")[0][-30:]
+    assert "100 EUR of margin forgone" in said
+    assert {one.what for one in outcome.beside} == {"contacted", "cost"}
+
+
+def test_a_campaign_that_can_be_compared_with_nobody_says_so_without_a_figure(home: Home) -> None:
+    nothing = NOT_RANDOMISED | {"evidence": "none", "lift": None, "lower": None, "upper": None, "mean_control": None}
+    outcome = outcome_of(home, measured() | nothing)
+    assert outcome.verdict == "Nobody can tell what it did: nobody was held out."
+    assert not any("changed by" in one for one in outcome.sentences)
+
+
+def test_a_campaign_that_has_not_started_has_nothing_measured(home: Home) -> None:
+    outcome = outcome_of(home, of=known(state="not launched", because="its segment was held"))
+    assert outcome.verdict == "Nothing is measured yet: the campaign is not launched (its segment was held)."
+    assert outcome.sentences == ()
+
+
+def test_only_the_newest_day_is_told_and_all_days_are_drawn(home: Home) -> None:
+    days = [
+        measured(as_of_date=date(2024, 3, day), day_index=day, information_fraction=day / 28, lift=float(day))
+        for day in range(1, 29)
+    ]
+    outcome = outcome_of(home, *days)
+    assert outcome.primary is not None
+    assert outcome.primary.lift == 28
+    assert len(outcome.days) == 28
+
+
+def test_an_unknown_campaign_is_told_the_nearest(home: Home) -> None:
+    Shop(campaigns=[known()]).publish(home)
+    with pytest.raises(ConfigurationError, match=r"There is no campaign sprin; did you mean spring\?"):
+        read_outcome(home, "sprin")
+
+
+def test_there_is_no_outcome_before_the_first_release(home: Home) -> None:
+    assert read_outcome(home, "spring") is None
+
+
+def test_the_command_prints_a_page_and_one_json_document(home: Home) -> None:
+    outcome_of(home, measured())
+    command = [sys.executable, "-m", "orchestration.cli", "campaign", "show", "spring", "--home", str(home.path)]
+    page = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "It worked: spend per customer +4.00 EUR" in page
+    assert "Foreseen and measured" in page
+    document = json.loads(subprocess.run([*command, "--json"], capture_output=True, text=True, check=True).stdout)
+    assert document["primary"]["verdict"] == "win"
+    assert document["beside"][0] == {
+        "what": "contacted",
+        "unit": "customers",
+        "foreseen": None,
+        "measured": {"expected": 1000.0, "lower": None, "upper": None},
+    }
