@@ -61,12 +61,12 @@ def spend_until() -> np.ndarray:
     return np.concatenate([np.zeros((len(cents), 1)), np.cumsum(cents, axis=1)], axis=1)
 
 
-def grocery(days: int) -> Pool:
-    """Spend of so many days and of as many before them, at a random time of the year."""
+def grocery(days: int, only: int | None = None) -> Pool:
+    """Spend of so many days and of as many before them, at a random time of the year or from ``only`` that day on."""
 
     def draw(rng: np.random.Generator, customers: int) -> tuple[np.ndarray, np.ndarray, float]:
         until = spend_until()
-        first = int(rng.integers(days, until.shape[1] - days))
+        first = int(rng.integers(days, until.shape[1] - days)) if only is None else only
         who = rng.integers(0, len(until), customers)
         before, start, end = (until[who, day] / 100 for day in (first - days, first, first + days))
         return end - start, start - before, float((until[:, first + days] - until[:, first]).mean() / 100)
@@ -277,14 +277,12 @@ def placebos(rng: np.random.Generator, replications: int) -> Iterator[Claim]:
 
 
 def plans(rng: np.random.Generator, replications: int) -> Iterator[Claim]:
+    """Audiences as large as planned for a lift of 15 % at a known spread, half held out, and twice as large with fewer held out."""
     said, powers = [], []
-    for pool in POOLS[:2]:
-        history = campaigns(rng, pool, LARGE_AUDIENCE, LARGE_AUDIENCE // 2, 100, is_judged=False)
-        spread = float(np.sqrt(history["var_control"].mean()))
-        spread, lift = (
-            left_after_adjustment(spread, float(history["cuped_rho"].mean())),
-            0.15 * history["mean_control"].mean(),
-        )
+    for pool in (grocery(56, only=200), grocery(7, only=200)):
+        known = campaigns(rng, pool, LARGE_AUDIENCE, LARGE_AUDIENCE // 2, 100, lift=0.15, is_judged=False)
+        spread = float(np.sqrt((known["var_control"] + known["var_treatment"]).mean() / 2))
+        spread, lift = left_after_adjustment(spread, float(known["cuped_rho"].mean())), float(known["truth"].mean())
         size = int(np.ceil(size_of_each_arm(lift, spread)))
         control = smallest_control(4 * size, lift, spread)
         assert control is not None

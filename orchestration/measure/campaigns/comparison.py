@@ -6,6 +6,7 @@ deserves is decided in ``verdicts``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -34,6 +35,9 @@ class _Arm(NamedTuple):
     n: Numbers
     mean: Numbers
     var: Numbers
+    before_mean: Numbers
+    before_var: Numbers
+    cov: Numbers
 
 
 class _Difference(NamedTuple):
@@ -77,39 +81,11 @@ def compare(table: pd.DataFrame, is_pooled: Flags) -> pd.DataFrame:
 
 
 def _compared(table: pd.DataFrame, is_pooled: Flags) -> dict[str, Numbers]:
-    (n_t, n_c), (mean_t, mean_c), (var_t, var_c), (before_t, before_c), (before_var_t, before_var_c), (cov_t, cov_c) = (
-        tuple(table[f"{one}_{arm}"].to_numpy(float, na_value=np.nan) for arm in ARMS) for one in STATISTICS
-    )
-    var_t, var_c, before_var_t, before_var_c = (
-        np.where(var <= ROUNDING * mean**2, 0.0, var)
-        for mean, var in ((mean_t, var_t), (mean_c, var_c), (before_t, before_var_t), (before_c, before_var_c))
-    )
-    raw = _difference(_Arm(n_t, mean_t, var_t), _Arm(n_c, mean_c, var_c), is_pooled)
-
-    between = n_t * n_c / (n_t + n_c)
-    within_cov = (n_t - 1) * cov_t + (n_c - 1) * cov_c
-    within_before = (n_t - 1) * before_var_t + (n_c - 1) * before_var_c
-    within = (n_t - 1) * var_t + (n_c - 1) * var_c
-    # The slope of both arms as one sample, so that it knows nothing of who was treated.
-    theta = (within_cov + between * (mean_t - mean_c) * (before_t - before_c)) / (
-        within_before + between * (before_t - before_c) ** 2
-    )
-    is_adjusted = np.isfinite(theta) & (within_before > 0)
-    theta = np.where(is_adjusted, theta, 0.0)
-    rho = np.clip(within_cov / np.sqrt(within_before * within), -1, 1)
-    before = (n_t * before_t + n_c * before_c) / (n_t + n_c)
-
-    def adjusted(
-        n: Numbers, mean: Numbers, var: Numbers, before_mean: Numbers, before_var: Numbers, cov: Numbers
-    ) -> _Arm:
-        left = var + theta**2 * before_var - 2 * theta * cov
-        left = np.where(left <= ROUNDING * var, 0.0, left)
-        return _Arm(
-            n, np.where(is_adjusted, mean - theta * (before_mean - before), mean), np.where(is_adjusted, left, var)
-        )
-
-    treatment = adjusted(n_t, mean_t, var_t, before_t, before_var_t, cov_t)
-    control = adjusted(n_c, mean_c, var_c, before_c, before_var_c, cov_c)
+    treatment, control = (_arm(table, arm) for arm in ARMS)
+    raw = _difference(treatment, control, is_pooled)
+    theta, rho = _adjustment(treatment, control)
+    before = (treatment.n * treatment.before_mean + control.n * control.before_mean) / (treatment.n + control.n)
+    treatment, control = (_adjusted(arm, theta, before) for arm in (treatment, control))
     found = _difference(treatment, control, is_pooled)
     relative, relative_lower, relative_upper = _relative(treatment, control, is_pooled)
     return {
@@ -121,14 +97,48 @@ def _compared(table: pd.DataFrame, is_pooled: Flags) -> dict[str, Numbers]:
         "relative_lower": relative_lower,
         "relative_upper": relative_upper,
         "cuped_theta": theta,
-        "cuped_rho": np.where(is_adjusted & np.isfinite(rho), rho, 0.0),
+        "cuped_rho": rho,
         "min_detectable": detectable_errors() * found.standard_error,
     }
 
 
+def _arm(table: pd.DataFrame, arm: str) -> _Arm:
+    read = _Arm(*(table[f"{one}_{arm}"].to_numpy(float, na_value=np.nan) for one in STATISTICS))
+    return read._replace(
+        var=np.where(read.var <= ROUNDING * read.mean**2, 0.0, read.var),
+        before_var=np.where(read.before_var <= ROUNDING * read.before_mean**2, 0.0, read.before_var),
+    )
+
+
+def _adjustment(treatment: _Arm, control: _Arm) -> tuple[Numbers, Numbers]:
+    """Theta and rho; 0 where there is nothing to adjust by."""
+
+    def within(of: Callable[[_Arm], Numbers]) -> Numbers:
+        return (treatment.n - 1) * of(treatment) + (control.n - 1) * of(control)
+
+    cov, before_var, var = within(lambda arm: arm.cov), within(lambda arm: arm.before_var), within(lambda arm: arm.var)
+    apart = treatment.before_mean - control.before_mean
+    between = apart * treatment.n * control.n / (treatment.n + control.n)
+    # The slope of both arms as one sample, so that it knows nothing of who was treated.
+    theta = (cov + between * (treatment.mean - control.mean)) / (before_var + between * apart)
+    is_adjusted = np.isfinite(theta) & (before_var > 0)
+    rho = np.clip(cov / np.sqrt(before_var * var), -1, 1)
+    return np.where(is_adjusted, theta, 0.0), np.where(is_adjusted & np.isfinite(rho), rho, 0.0)
+
+
+def _adjusted(arm: _Arm, theta: Numbers, before: Numbers) -> _Arm:
+    left = arm.var + theta**2 * arm.before_var - 2 * theta * arm.cov
+    left = np.where(left <= ROUNDING * arm.var, 0.0, left)
+    # Nothing times a missing figure is missing.
+    return arm._replace(
+        mean=np.where(theta == 0, arm.mean, arm.mean - theta * (arm.before_mean - before)),
+        var=np.where(theta == 0, arm.var, left),
+    )
+
+
 def _error(treatment: _Arm, control: _Arm, is_pooled: Flags) -> tuple[Numbers, Numbers]:
     """Standard error of the difference and its degrees of freedom; NaN where nothing varies."""
-    (n_t, _, var_t), (n_c, _, var_c) = treatment, control
+    n_t, n_c, var_t, var_c = treatment.n, control.n, treatment.var, control.var
     of_mean_t, of_mean_c = var_t / n_t, var_c / n_c
     welch = of_mean_t + of_mean_c
     welch_freedom = welch**2 / (of_mean_t**2 / (n_t - 1) + of_mean_c**2 / (n_c - 1))
@@ -147,7 +157,7 @@ def _difference(treatment: _Arm, control: _Arm, is_pooled: Flags) -> _Difference
 
 def _relative(treatment: _Arm, control: _Arm, is_pooled: Flags) -> tuple[Numbers, Numbers, Numbers]:
     ratio = np.where(control.mean > 0, treatment.mean / control.mean, np.nan)
-    log_treatment, log_control = (_Arm(arm.n, arm.mean, arm.var / arm.mean**2) for arm in (treatment, control))
+    log_treatment, log_control = (arm._replace(var=arm.var / arm.mean**2) for arm in (treatment, control))
     error, freedom = _error(log_treatment, log_control, is_pooled)
     # A logarithm needs two positive means.
     factor = np.where(ratio > 0, np.exp(stdtrit(freedom, _QUANTILE) * error), np.nan)
