@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from orchestration.target.drawing import SmallestHoldout, no_smallest_holdout
 from orchestration.target.launching import TROUBLE, launch
 from orchestration.warehouse import Warehouse
 
@@ -13,7 +12,7 @@ ASSIGNMENTS = dg.AssetKey(["campaigns", "assignments"])
 CHECK = "campaigns_are_launched"
 
 
-def campaigns_asset(smallest: SmallestHoldout = no_smallest_holdout) -> dg.AssetsDefinition:
+def campaigns_asset() -> dg.AssetsDefinition:
     """Who was drawn for which campaign, frozen. A campaign that cannot start leaves the run green, for the release is published."""
 
     @dg.asset(
@@ -28,7 +27,7 @@ def campaigns_asset(smallest: SmallestHoldout = no_smallest_holdout) -> dg.Asset
     )
     def assignments(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         warehouse: Warehouse = context.resources.warehouse
-        found = launch(warehouse.home, warehouse.settings, smallest)
+        found = launch(warehouse.home, warehouse.settings)
         trouble = [f"{one.id} is {one.state}: {one.because}" for one in found if one.state in TROUBLE]
         for sentence in trouble:
             context.log.warning(sentence)

@@ -188,6 +188,11 @@ def smallest_holdout(
     return None if control is None else _as_share(control, customers)
 
 
+def case_text(case: BusinessCase) -> str:
+    """The case as its file has it."""
+    return TypeAdapter(BusinessCase).dump_json(case, indent=2).decode() + "\n"
+
+
 def read_case(home: Home, campaign_id: str) -> BusinessCase | None:
     """The case as it was when the campaign started; None where none was kept. Raises ConfigurationError where its file is not as it was written."""
     file = receipt_folder(home, campaign_id) / CASE

@@ -18,6 +18,7 @@ from orchestration.campaigns.receipts import Receipt, Step
 from orchestration.errors import CampaignWaits
 from orchestration.target.arms import checksum, draw_arms
 from orchestration.target.audience import AUDIENCE, find_audience
+from orchestration.target.business_case import smallest_holdout
 
 #: The smallest share of the audience that shows the campaign's ``lift_to_detect`` when it is held out: given the open release, the campaign, the relation
 #: of it that holds the audience and the as-of date. None where not even a half does.
@@ -43,15 +44,8 @@ class Ground:
         return Campaign.model_validate(self.campaign)
 
 
-def no_smallest_holdout(
-    release: duckdb.DuckDBPyConnection, campaign: Campaign, audience: str, as_of: date
-) -> float | None:
-    """For who has no statistics at hand."""
-    raise CampaignWaits("nobody here works out the smallest holdout: say a share, such as `holdout: 0.1`.")
-
-
 def receipt_of(
-    release: duckdb.DuckDBPyConnection, ground: Ground, smallest: SmallestHoldout = no_smallest_holdout
+    release: duckdb.DuckDBPyConnection, ground: Ground, smallest: SmallestHoldout = smallest_holdout
 ) -> Receipt:
     """Draws the campaign. Raises CampaignWaits where no arms can be drawn of which anything could be learnt."""
     campaign = ground.decided

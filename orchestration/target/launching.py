@@ -30,8 +30,9 @@ from orchestration.publish.releases import Manifest, current_release, open_relea
 from orchestration.settings import Home, Settings
 from orchestration.sql import literal
 from orchestration.target.arms import ARMS
-from orchestration.target.audience import demand_fresh_segments, demand_known_names
-from orchestration.target.drawing import Ground, SmallestHoldout, no_smallest_holdout, receipt_of
+from orchestration.target.audience import AUDIENCE, demand_fresh_segments, demand_known_names
+from orchestration.target.business_case import CASE, business_case, case_text, smallest_holdout
+from orchestration.target.drawing import Ground, SmallestHoldout, receipt_of
 from orchestration.target.target_list import write_target_list
 from orchestration.warehouse import Warehouse, only_one_refresh
 
@@ -84,7 +85,7 @@ class Morning:
 Start = Callable[[Morning, Campaign], CampaignState]
 
 
-def launch(home: Home, settings: Settings, smallest: SmallestHoldout = no_smallest_holdout) -> list[CampaignState]:
+def launch(home: Home, settings: Settings, smallest: SmallestHoldout = smallest_holdout) -> list[CampaignState]:
     """Launches each campaign that starts on the morning after the current release's day or has been waiting since, in order of ids.
 
     A campaign that has a receipt is left as it is, so that a morning done twice changes nothing; what a kill left is removed. Gives how every campaign stands
@@ -96,7 +97,7 @@ def launch(home: Home, settings: Settings, smallest: SmallestHoldout = no_smalle
         return _each_campaign(home, settings, smallest, _launch)
 
 
-def states(home: Home, settings: Settings, smallest: SmallestHoldout = no_smallest_holdout) -> list[CampaignState]:
+def states(home: Home, settings: Settings, smallest: SmallestHoldout = smallest_holdout) -> list[CampaignState]:
     """How every campaign stands; nothing is launched, but what would keep one from it is said."""
     return _each_campaign(home, settings, smallest, _try)
 
@@ -239,6 +240,8 @@ def _write(release: duckdb.DuckDBPyConnection, home: Home, receipt: Receipt, bui
             f"copy (from {ARMS} order by customer_id) to {literal(building / ASSIGNMENT)} (format parquet, compression zstd)"
         )
         write_target_list(release, home, receipt.decided.channel, receipt.as_of_date, building)
+        case = business_case(release, receipt.decided, AUDIENCE, receipt.steps, receipt.release, receipt.as_of_date)
+        (building / CASE).write_text(case_text(case), encoding="utf-8")
     (building / RECEIPT).write_text(receipt.text(), encoding="utf-8")
     building.chmod(0o755)
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
-import duckdb
-
-from orchestration.campaigns.files import Campaign, read_campaigns
-from orchestration.campaigns.receipts import Step, read_receipt
-from orchestration.errors import ConfigurationError, nearest
-from orchestration.publish.releases import current_release, open_release
+from orchestration.campaigns.files import read_campaigns
+from orchestration.campaigns.receipts import read_receipt
+from orchestration.publish.releases import current_release
 from orchestration.settings import Home, Settings
+from orchestration.target.audience import AUDIENCE, find_audience
 from orchestration.target.business_case import BusinessCase, business_case, read_case
+from orchestration.target.launching import release_to_draw_from, running_exclusive
 
 
 @dataclass(frozen=True)
@@ -33,27 +33,9 @@ def read_plan(home: Home, settings: Settings, campaign_id: str) -> Plan | None:
     manifest = current_release(home)
     if manifest is None:
         return None
-    with open_release(home, manifest) as release:
-        steps = _audience(release, campaign)
-        case = business_case(release, campaign, "audience", steps, manifest.release, manifest.as_of_date)
+    morning = max(campaign.starts_on, manifest.as_of_date + timedelta(1))
+    others = running_exclusive(home, campaign, morning) if campaign.exclusive else {}
+    with release_to_draw_from(home, settings, manifest) as release:
+        steps = find_audience(release, campaign, settings.global_holdout, others)
+        case = business_case(release, campaign, AUDIENCE, steps, manifest.release, manifest.as_of_date)
     return Plan(case, launched=False)
-
-
-def _audience(release: duckdb.DuckDBPyConnection, campaign: Campaign) -> tuple[Step, ...]:
-    """Leaves the campaign's customers in the temporary table ``audience``, and tells the way to them."""
-    known = [row[0] for row in release.execute("select segment from catalog.segments").fetchall()]
-    if campaign.segment not in known:
-        raise ConfigurationError(
-            f"{campaign.id} is for the segment {campaign.segment}, which the release does not have; {nearest(campaign.segment, known)}"
-        )
-    release.execute(
-        f"""
-        create temp table audience as
-        select member.customer_id from segments."{campaign.segment}" as member
-        inner join customers.dim_customers as customer using (customer_id)
-        where customer.{campaign.channel}_opt_in
-        """
-    )
-    members = release.execute(f'select count(*) from segments."{campaign.segment}"').fetchall()[0][0]
-    audience = release.execute("select count(*) from audience").fetchall()[0][0]
-    return Step("members", members), Step(f"consented to {campaign.channel}", audience)
