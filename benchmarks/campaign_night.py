@@ -35,6 +35,7 @@ CASES = [
 RECORD = """
 create schema intermediate; create schema metrics; create schema refresh;
 create table metrics.segment_counts_daily as select date '2024-01-01' as as_of_date;
+create table refresh.left_out (table_id varchar, extract_date date, columns varchar[]);
 create table refresh.definitions as select 'segment_' || s as segment from range({segments}) as t (s);
 create table intermediate.int_customer_versions as select 'C' || c as customer_id, date '2024-01-01' as valid_from from range({customers}) as t (c);
 create table intermediate.int_customer_days as

@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from orchestration.terminal import FAILED, Context, command, listing, no_release
+from orchestration.terminal import DONE, FAILED, Context, command, listing, no_release, notes
 
 if TYPE_CHECKING:
     from orchestration.target.business_case import BusinessCase, Line
@@ -47,6 +47,60 @@ def verify(context: Context, campaign_id: str) -> int | None:
     found = derive_again(context.home, context.settings, campaign_id)
     context.answer(asdict(found), lambda: Text(found.sentence))
     return None if found.holds else FAILED
+
+
+@campaign.command()
+@click.option("--segment", required=True, help="The segment whose members it is played on.")
+@click.option(
+    "--effect",
+    type=click.FloatRange(0, 1),
+    default=0.1,
+    show_default=True,
+    help="The share of their orders that the contacted make twice; 0 is an A/A.",
+)
+@click.option(
+    "--holdout",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.5,
+    show_default=True,
+    help="Share.",
+)
+@click.option("--days", type=click.IntRange(min=2), default=28, show_default=True, help="Days that it is measured.")
+@click.option("--channel", type=click.Choice(["email", "sms", "post", "push"]), default="email", show_default=True)
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A new folder in which the copy stays, to be looked at.",
+)
+@command
+def simulate(
+    context: Context, segment: str, effect: float, holdout: float, days: int, channel: str, keep: Path | None
+) -> int:
+    """Plant a campaign with a known effect in a copy of the home, and see whether what is measured holds it."""
+    from orchestration.drill.campaigns import simulate_one
+
+    simulated = simulate_one(
+        context.home,
+        context.settings,
+        segment=segment,
+        effect=effect,
+        holdout=holdout,
+        days=days,
+        channel=channel,
+        keep=keep,
+        progress=lambda said: notes.print(said),
+    )
+
+    def page() -> Group:
+        from orchestration.drill.campaigns import rows_of
+
+        kept = [Text(f"The copy is in {keep}/home.")] if keep else []
+        return Group(
+            listing("Net spend per customer who was contacted", rows_of([simulated])), Text(simulated.message), *kept
+        )
+
+    context.answer(asdict(simulated) | {"is_covered": simulated.is_covered}, page)
+    return DONE if simulated.is_covered else FAILED
 
 
 def _page_of_states(found: list[CampaignState]) -> Group:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 from rich.console import Console
 
 from orchestration.days import Days
-from orchestration.drill.campaigns import Planned, Simulation, planned_campaign, simulate
+from orchestration.drill.campaigns import Planned, planned_campaign, rows_of, simulate
 from orchestration.drill.faults import CUSTOMERS
 from orchestration.drill.planting import Tonight
 from orchestration.errors import SegmentsError
@@ -36,23 +35,6 @@ def campaigns_of_the_demo(currency: str) -> list[Planned]:
     return [
         Planned(planned_campaign(campaign_id, name, segment, channel, DAYS.first, len(DAYS), 0.5, currency), effect)
         for campaign_id, name, segment, channel, effect in said
-    ]
-
-
-def rows_of(simulations: Sequence[Simulation]) -> list[dict[str, object]]:
-    """What was planted beside what was measured, a row per campaign."""
-    return [
-        {
-            "campaign": one.campaign_id,
-            "treated": one.treatment,
-            "control": one.control,
-            "planted": f"{one.planted:+.2f}",
-            "measured": f"{one.lift:+.2f}",
-            "95 % interval": "–" if one.lower is None or one.upper is None else f"{one.lower:+.2f} to {one.upper:+.2f}",
-            "holds it": one.is_covered,
-            "verdict": one.verdict,
-        }
-        for one in simulations
     ]
 
 

@@ -4,6 +4,7 @@ and the nights run as they would. What the release then says of them is held aga
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -20,7 +21,7 @@ from orchestration.drill.nights import Rehearsal
 from orchestration.drill.planting import Tonight
 from orchestration.errors import ConfigurationError, ExtractMissing
 from orchestration.publish.releases import current_release, open_release
-from orchestration.settings import Home
+from orchestration.settings import Home, Settings
 from orchestration.sql import literal
 
 #: Where the copy has its campaign files.
@@ -132,6 +133,51 @@ def simulate(
     return [_measured(copy, receipt, days) for receipt in receipts if receipt is not None]
 
 
+def simulate_one(
+    home: Home,
+    settings: Settings,
+    *,
+    segment: str,
+    effect: float,
+    holdout: float,
+    days: int,
+    channel: str,
+    keep: Path | None = None,
+    progress: Callable[[str], None] = lambda said: None,
+) -> Simulation:
+    """One campaign on the last days of the home's record, in a folder that is kept or in one that goes. Raises ConfigurationError as ``simulate`` does, and
+    where the folder to keep is there already.
+    """
+    when = days_to_simulate(home, days)
+    campaign = planned_campaign(
+        "simulated", "A simulated campaign", segment, channel, when.first, days, holdout, settings.currency
+    )
+    planned = [Planned(campaign, effect)]
+    if keep is None:
+        with tempfile.TemporaryDirectory(prefix="segments-campaign-") as folder:
+            return simulate(home, Path(folder), planned, when, progress)[0]
+    if keep.exists():
+        raise ConfigurationError(f"{keep} is there already: name a new folder, so that nothing in it is lost.")
+    return simulate(home, keep, planned, when, progress)[0]
+
+
+def rows_of(simulations: Sequence[Simulation]) -> list[dict[str, object]]:
+    """What was planted beside what was measured, a row per campaign."""
+    return [
+        {
+            "campaign": one.campaign_id,
+            "treated": one.treatment,
+            "control": one.control,
+            "planted": f"{one.planted:+.2f}",
+            "measured": f"{one.lift:+.2f}",
+            "95 % interval": "–" if one.lower is None or one.upper is None else f"{one.lower:+.2f} to {one.upper:+.2f}",
+            "holds it": one.is_covered,
+            "verdict": one.verdict,
+        }
+        for one in simulations
+    ]
+
+
 def _write_files(copy: Home, campaigns: Sequence[Campaign]) -> None:
     folder = copy.path / FILES
     folder.mkdir()
@@ -145,10 +191,13 @@ def _write_files(copy: Home, campaigns: Sequence[Campaign]) -> None:
 
 
 def _orders_made_twice(copy: Home, planned: Sequence[Planned]) -> Fault:
-    """The day's order lines, and some orders of the contacted once more. Which ones depends on the order and the campaign alone."""
+    """The day's order lines, and some orders of the contacted once more, at another minute: two alike would be taken for one that was sent twice. Which
+    ones depends on the order and the campaign alone.
+    """
     again = [
         "select * replace ("
-        f"{literal(_prefix(one.campaign.id))} || order_line_id as order_line_id, {literal(_prefix(one.campaign.id))} || order_id as order_id) "
+        f"{literal(_prefix(one.campaign.id))} || order_line_id as order_line_id, {literal(_prefix(one.campaign.id))} || order_id as order_id, "
+        "date_trunc('hour', ordered_at) + to_minutes((minute(ordered_at) + 30) % 60) as ordered_at) "
         "from extract where customer_id in "
         f"(select customer_id from read_parquet({literal(assignment_file(copy, one.campaign.id))}) where arm = 'treatment') "
         f"and ('0x' || md5(order_id || {literal(one.campaign.id)})[:8])::ubigint < {one.effect} * 4294967296"

@@ -208,6 +208,25 @@ def outcomes_of(connection: duckdb.DuckDBPyConnection, campaign: Running, timezo
             yield Outcomes(connection, replace(campaign, days=days), is_randomised, timezone)
 
 
+#: Days of the window whose order lines never came, or are not believed and so not counted.
+ORDERS_MISSING = """
+with extracts as (
+    select distinct extract_date from quality.extracts where source = 'shop' and table_name = 'order_lines'
+),
+believed as (
+    select extract_date from extracts
+    where extract_date not in (select extract_date from refresh.left_out where table_id = 'shop/order_lines')
+)
+select days.as_of_date, count(window_days.day) as orders_missing
+from days
+left join (select unnest(generate_series($launched::date, $last::date, interval 1 day))::date as day) as window_days
+    on window_days.day <= days.last_day
+    and window_days.day >= (select min(extract_date) from extracts)
+    and window_days.day not in (select extract_date from believed)
+group by days.as_of_date
+"""
+
+
 class Outcomes:
     """What the customers of one campaign bought on some of its days. ``is_randomised`` where arms were drawn; else the contacted stand beside all others.
 
@@ -259,11 +278,13 @@ class Outcomes:
         return self._connection.execute("from members").df()
 
     def troubles(self) -> pd.DataFrame:
-        """What is wrong with the contacts and answers that were reported by each day: as_of_date and a count per kind of trouble."""
+        """What is wrong with the contacts, answers and orders that came by each day: as_of_date and a count per kind of trouble."""
         self._tell_days(self.campaign.days)
         found = self._connection.execute(TROUBLES, {"launched": self.campaign.launched_on}).df()
         answers = self._connection.execute(ANSWERS_WITHOUT_CONTACT, {"campaign": self.campaign.campaign_id}).df()
-        return found.merge(answers, how="outer", on="as_of_date").fillna(0)
+        asked = {"launched": self.campaign.launched_on, "last": self.campaign.days[-1]}
+        missing = self._connection.execute(ORDERS_MISSING, asked).df()
+        return missing.merge(found, how="left", on="as_of_date").merge(answers, how="left", on="as_of_date").fillna(0)
 
     def earlier(self, periods: int) -> pd.DataFrame:
         """Spend and orders of each customer in the window, and in each of the stretches of the same length before it, by the campaign's last day: customer_id,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-#: What can be wrong with the contacts and answers that were reported: how many customers it concerns stands behind the name.
+#: What can be wrong with the contacts, answers and orders that came: how many customers, or days, it concerns stands behind the name.
 TROUBLES = {
+    "orders_missing": "days of the window have no orders that are believed, which are missing on both sides",
     "controls_contacted": "customers of the control group were contacted, so that the lift is measured too small",
     "contacted_before_launch": "contacts are dated before the launch",
     "contacts_of_others": "contacts are of customers whom the CRM does not know or who were not assigned",
