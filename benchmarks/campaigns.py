@@ -303,12 +303,13 @@ def plans(rng: np.random.Generator, replications: int) -> Iterator[Claim]:
 
 
 def speed(rng: np.random.Generator) -> Iterator[Claim]:
+    """Processor time, which others at work on the machine change little."""
     table = campaigns(rng, POOLS[0], 100, 50, 1_000)
-    started = time.perf_counter()
+    started = time.process_time()
     compare(table, np.zeros(len(table), bool))
-    ours = time.perf_counter() - started
+    ours = time.process_time() - started
     mean = tt.Mean("now", "before", equal_var=False)
-    started = time.perf_counter()
+    started = time.process_time()
     for row in table.itertuples():
         arms = {
             arm: Aggregates(
@@ -320,14 +321,14 @@ def speed(rng: np.random.Generator) -> Iterator[Claim]:
             for arm in ("control", "treatment")
         }
         mean.analyze_aggregates(**arms)
-    theirs = time.perf_counter() - started
+    theirs = time.process_time() - started
     said = f"{ours:.3f} s (tea-tasting: {theirs:.2f} s, {theirs / ours:.0f} times as long)"
     yield Claim("1,000 comparisons from aggregates", said, "≤ 5 s", ours <= 5)
     customers = [np.column_stack([POOLS[0].draw(rng, 1_000)[0] for _ in range(4)]) for _ in range(250)]
-    started = time.perf_counter()
+    started = time.process_time()
     for seed, values in enumerate(customers):
         permutation_p_values(values, np.arange(1_000) < 100, seed)
-    took = 20 * (time.perf_counter() - started)
+    took = 20 * (time.process_time() - started)
     yield Claim("5,000 comparisons of 1,000 customers, 4 metrics, permuted", f"{took:.1f} s", "≤ 8 s", took <= 8)
 
 
