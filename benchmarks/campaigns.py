@@ -24,7 +24,7 @@ from orchestration.measure.campaigns.balancing import balance, difference_in_dif
 from orchestration.measure.campaigns.comparison import compare
 from orchestration.measure.campaigns.permutation import permutation_p_values
 from orchestration.measure.campaigns.power import left_after_adjustment, size_of_each_arm, smallest_control
-from orchestration.measure.campaigns.sequential import alphas_at, anytime_factors
+from orchestration.measure.campaigns.sequential import OBRIEN_FLEMING, alphas_at, anytime_factors
 from orchestration.measure.campaigns.verdicts import PERMUTED_BELOW, methods, q_values
 
 ALPHA = 0.05
@@ -212,16 +212,23 @@ def looks(rng: np.random.Generator, replications: int, lift: float) -> tuple[np.
 
 
 def peeking(rng: np.random.Generator, replications: int) -> Iterator[Claim]:
-    levels, factors = alphas_at(LOOKS), anytime_factors(np.arange(1, LOOKS + 1), LOOKS)
+    levels, classic = alphas_at(LOOKS), alphas_at(LOOKS, steepness=OBRIEN_FLEMING)
+    factors = anytime_factors(np.arange(1, LOOKS + 1), LOOKS)
     p_values, z_values = looks(rng, replications, lift=0.0)
-    naive, planned = (p_values <= ALPHA).any(axis=1).mean(), (p_values <= levels).any(axis=1).mean()
-    yield Claim("28 looks at nothing, O'Brien–Fleming", f"{planned:.3f} (naive: {naive:.3f})", "≤ .06", planned <= 0.06)
-    endless = (z_values > factors).any(axis=1).mean()
-    yield Claim("28 looks at nothing, confidence sequence", f"{endless:.3f}", "≤ .05", endless <= 0.05)
+    naive, planned, endless = (
+        found.any(axis=1).mean() for found in (p_values <= ALPHA, p_values <= levels, z_values > factors)
+    )
+    of_classic = (p_values <= classic).any(axis=1).mean()
+    said = f"{planned:.3f} (O'Brien–Fleming's own boundary: {of_classic:.3f}; naive: {naive:.3f})"
+    yield Claim(f"{LOOKS} looks at nothing, planned", said, "≤ .06", planned <= 0.06)
+    yield Claim(f"{LOOKS} looks at nothing, confidence sequence", f"{endless:.3f}", "≤ .05", endless <= 0.05)
     p_values, _ = looks(rng, replications, lift=0.07)
-    single, planned = (p_values[:, -1] <= ALPHA).mean(), (p_values <= levels).any(axis=1).mean()
-    said = f"{planned / single:.1%} ({planned:.3f} of {single:.3f})"
-    yield Claim("power kept by O'Brien–Fleming", said, "≥ 98 % of a single look's", planned >= 0.98 * single)
+    single, planned, of_classic = (
+        found.mean()
+        for found in (p_values[:, -1] <= ALPHA, (p_values <= levels).any(axis=1), (p_values <= classic).any(axis=1))
+    )
+    said = f"{planned / single:.1%} of {single:.3f} (O'Brien–Fleming's own boundary: {of_classic / single:.1%})"
+    yield Claim(f"power kept by {LOOKS} planned looks", said, "≥ 98 % of a single look's", planned >= 0.98 * single)
 
 
 def adjustment(rng: np.random.Generator, replications: int) -> Iterator[Claim]:
@@ -296,12 +303,13 @@ def plans(rng: np.random.Generator, replications: int) -> Iterator[Claim]:
 
 
 def speed(rng: np.random.Generator) -> Iterator[Claim]:
+    """Processor time, which others at work on the machine change little."""
     table = campaigns(rng, POOLS[0], 100, 50, 1_000)
-    started = time.perf_counter()
+    started = time.process_time()
     compare(table, np.zeros(len(table), bool))
-    ours = time.perf_counter() - started
+    ours = time.process_time() - started
     mean = tt.Mean("now", "before", equal_var=False)
-    started = time.perf_counter()
+    started = time.process_time()
     for row in table.itertuples():
         arms = {
             arm: Aggregates(
@@ -313,14 +321,14 @@ def speed(rng: np.random.Generator) -> Iterator[Claim]:
             for arm in ("control", "treatment")
         }
         mean.analyze_aggregates(**arms)
-    theirs = time.perf_counter() - started
+    theirs = time.process_time() - started
     said = f"{ours:.3f} s (tea-tasting: {theirs:.2f} s, {theirs / ours:.0f} times as long)"
     yield Claim("1,000 comparisons from aggregates", said, "≤ 5 s", ours <= 5)
     customers = [np.column_stack([POOLS[0].draw(rng, 1_000)[0] for _ in range(4)]) for _ in range(250)]
-    started = time.perf_counter()
+    started = time.process_time()
     for seed, values in enumerate(customers):
         permutation_p_values(values, np.arange(1_000) < 100, seed)
-    took = 20 * (time.perf_counter() - started)
+    took = 20 * (time.process_time() - started)
     yield Claim("5,000 comparisons of 1,000 customers, 4 metrics, permuted", f"{took:.1f} s", "≤ 8 s", took <= 8)
 
 

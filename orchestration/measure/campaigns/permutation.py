@@ -13,7 +13,7 @@ Flags = NDArray[np.bool_]
 
 #: Drawing ends for a metric when so many draws were at least as far apart as the arms that were, or after so many draws in all.
 EXCEEDANCES, MOST_DRAWS = 20, 4_999
-#: Draws of the first batch; each later batch is as large as all before it, within so many flags.
+#: Draws of the first batch; each later batch is half of all before it, within so many flags.
 FIRST_BATCH, MOST_FLAGS = 128, 1 << 22
 #: By so many deviations a drawn arm begins smaller than it is to be.
 DEVIATIONS_SHORT = 1.0
@@ -59,7 +59,7 @@ def permutation_p_values(values: Numbers, is_control: Flags, seed: int) -> Numbe
     rng = np.random.default_rng(seed)
     draws, found = 0, np.zeros(asked.size, int)
     while asked.size and draws < MOST_DRAWS:
-        batch = min(max(FIRST_BATCH, draws), max(MOST_FLAGS // max(unusual, 1), 1), MOST_DRAWS - draws)
+        batch = min(max(FIRST_BATCH, draws // 2), max(MOST_FLAGS // max(unusual, 1), 1), MOST_DRAWS - draws)
         arms = _arms(rng, rng.hypergeometric(unusual, customers - unusual, smaller, batch), unusual)
         far = np.abs(arms.astype(float) @ others - expected) >= limit
         seen = found + np.cumsum(far, axis=0)

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from orchestration.measure.campaigns.sequential import alpha_at, alphas_at, anytime_factor, anytime_factors, boundary
+from orchestration.measure.campaigns.sequential import (
+    OBRIEN_FLEMING,
+    POCOCK,
+    STEEPNESS,
+    alpha_at,
+    alphas_at,
+    anytime_factor,
+    anytime_factors,
+    boundary,
+)
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -17,7 +26,7 @@ def motions(looks: int, paths: int = 40_000, drift: float = 0.0, seed: int = 1) 
     return np.cumsum(steps, axis=1) / np.sqrt(np.arange(1, looks + 1))
 
 
-# O'Brien and Fleming
+# Planned looks
 
 
 @pytest.mark.parametrize(
@@ -33,18 +42,29 @@ def motions(looks: int, paths: int = 40_000, drift: float = 0.0, seed: int = 1) 
         (5, 0.10, 1.751),
     ],
 )
-def test_the_last_boundary_is_the_constant_of_jennison_and_turnbull(looks: int, alpha: float, constant: float) -> None:
-    assert boundary(looks, alpha)[-1] == pytest.approx(constant, abs=5.1e-4)
+def test_obrien_and_flemings_constants_are_those_of_jennison_and_turnbull(
+    looks: int, alpha: float, constant: float
+) -> None:
+    assert boundary(looks, alpha, OBRIEN_FLEMING)[-1] == pytest.approx(constant, abs=5.1e-4)
 
 
-def test_five_looks_have_the_published_boundaries() -> None:
-    assert boundary(5).tolist() == pytest.approx([4.562, 3.226, 2.634, 2.281, 2.040], abs=1e-3)
-    assert alphas_at(5).tolist() == pytest.approx([5.1e-6, 0.00126, 0.00845, 0.02256, 0.04134], rel=0.01)
+@pytest.mark.parametrize(("looks", "constant"), [(2, 2.178), (3, 2.289), (5, 2.413), (10, 2.555)])
+def test_pococks_constants_are_those_of_jennison_and_turnbull(looks: int, constant: float) -> None:
+    assert boundary(looks, steepness=POCOCK).tolist() == pytest.approx([constant] * looks, abs=6e-4)
 
 
+def test_five_looks_of_obrien_and_fleming_have_the_published_boundaries_and_levels() -> None:
+    assert boundary(5, steepness=OBRIEN_FLEMING).tolist() == pytest.approx(
+        [4.562, 3.226, 2.634, 2.281, 2.040], abs=1e-3
+    )
+    published = [5.1e-6, 0.00126, 0.00845, 0.02256, 0.04134]
+    assert alphas_at(5, steepness=OBRIEN_FLEMING).tolist() == pytest.approx(published, rel=0.01)
+
+
+@pytest.mark.parametrize("steepness", [POCOCK, OBRIEN_FLEMING, STEEPNESS])
 @pytest.mark.parametrize(("looks", "alpha"), [(5, 0.05), (28, 0.05), (28, 0.2), (3, 0.01)])
-def test_a_motion_without_drift_crosses_as_often_as_it_may(looks: int, alpha: float) -> None:
-    crosses = (np.abs(motions(looks)) >= boundary(looks, alpha)).any(axis=1).mean()
+def test_a_motion_without_drift_crosses_as_often_as_it_may(looks: int, alpha: float, steepness: float) -> None:
+    crosses = (np.abs(motions(looks)) >= boundary(looks, alpha, steepness)).any(axis=1).mean()
     assert crosses == pytest.approx(alpha, abs=4 * np.sqrt(alpha / 40_000))
 
 
@@ -52,10 +72,11 @@ def test_looking_naively_every_day_of_four_weeks_deceives_one_in_four() -> None:
     assert (np.abs(motions(28)) >= norm.isf(0.025)).any(axis=1).mean() == pytest.approx(0.27, abs=0.03)
 
 
-def test_four_weeks_of_looks_cost_little_power() -> None:
-    single = norm.sf(norm.isf(0.025) - 2.8)
-    seen = (np.abs(motions(28, drift=2.8)) >= boundary(28)).any(axis=1).mean()
-    assert 0.97 * single <= seen <= single
+@pytest.mark.parametrize(("steepness", "kept"), [(OBRIEN_FLEMING, 0.976), (STEEPNESS, 0.986)])
+def test_four_weeks_of_looks_cost_little_power(steepness: float, kept: float) -> None:
+    z_values = np.abs(motions(28, paths=100_000, drift=2.8))
+    single = (z_values[:, -1] >= norm.isf(0.025)).mean()
+    assert (z_values >= boundary(28, steepness=steepness)).any(axis=1).mean() / single == pytest.approx(kept, abs=0.002)
 
 
 def test_levels_grow_from_look_to_look_and_end_below_the_whole() -> None:
@@ -66,9 +87,8 @@ def test_levels_grow_from_look_to_look_and_end_below_the_whole() -> None:
     assert [alpha_at(look, 28) for look in (1, 14, 28)] == levels[[0, 13, 27]].tolist()
 
 
-@pytest.mark.parametrize("looks", [90, 365, 730])
-def test_a_long_plan_has_levels_too(looks: int) -> None:
-    assert 0.02 < alpha_at(looks, looks) < alpha_at(28, 28)
+def test_a_plan_of_many_weeks_has_levels_too() -> None:
+    assert 0.03 < alpha_at(90, 90) < alpha_at(28, 28) < alpha_at(7, 7) < alpha_at(1, 1) == pytest.approx(0.05)
 
 
 # Looking without a plan's end
