@@ -178,7 +178,7 @@ def _page_of_outcome(outcome: Outcome, picture: Path | None) -> Group:
         "",
     ]
     if outcome.beside:
-        parts.append(listing("Foreseen and measured", [_beside_row(one, outcome.currency) for one in outcome.beside]))
+        parts.append(_foreseen_and_measured(outcome))
     if outcome.case and outcome.is_randomised:
         parts.append(Text(f"The plan of {outcome.case.as_of_date} said: {outcome.case.verdict}\n"))
     if outcome.is_randomised and outcome.segments:
@@ -187,6 +187,13 @@ def _page_of_outcome(outcome: Outcome, picture: Path | None) -> Group:
     if picture:
         parts.append(Text(f"The effect by day is in {picture}."))
     return Group(*parts)
+
+
+def _foreseen_and_measured(outcome: Outcome) -> Table:
+    rows = [_beside_row(one, outcome.currency) for one in outcome.beside]
+    if outcome.case is None:
+        return listing("Measured", [{name: said for name, said in row.items() if name != "foreseen"} for row in rows])
+    return listing("Foreseen and measured", rows)
 
 
 def _beside_row(one: Beside, currency: str) -> dict[str, Any]:
@@ -255,7 +262,7 @@ def _of_no_holdout(outcome: Outcome) -> list[RenderableType]:
 
 
 def _decimal(figure: float | None) -> str:
-    return "-" if figure is None else f"{figure:,.2f}"
+    return "-" if figure is None else f"{round(figure, 2) + 0.0:,.2f}"
 
 
 def _page_of_case(case: BusinessCase, launched: bool) -> Group:

@@ -136,7 +136,7 @@ class Outcome:
     """A campaign and what came of it up to the release's day.
 
     ``primary`` is the whole audience's row of the primary metric on its newest day, ``others`` the other metrics', ``segments`` the primary metric's in each
-    segment, best first, ``days`` the primary's day by day. ``verdict`` is a sentence or two, ``sentences`` what it rests on.
+    segment, best first, ``days`` the primary's day by day within the window. ``verdict`` is a sentence or two, ``sentences`` what it rests on.
     """
 
     release: str
@@ -229,10 +229,17 @@ def _outcome(known: Known, measured: list[Measurement], case: BusinessCase | Non
         primary=primary,
         others=tuple(row for row in whole if not row.is_primary),
         segments=tuple(sorted(segments, key=_size, reverse=True)),
-        days=tuple(row for row in measured if row.segment is None and row.is_primary),
+        days=_within(known.measured_until, [row for row in measured if row.segment is None and row.is_primary]),
         balance=(),
         comparisons=(),
     )
+
+
+def _within(until: date | None, rows: list[Measurement]) -> tuple[Measurement, ...]:
+    """The days of the window. What was learnt later is of its last day: orders after it do not count."""
+    inside = [row for row in rows if until is None or row.as_of_date < until]
+    at_the_end = [replace(row, as_of_date=until) for row in rows if until is not None and row.as_of_date >= until]
+    return (*inside, *at_the_end[-1:])
 
 
 def _size(row: Measurement) -> float:

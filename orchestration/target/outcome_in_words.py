@@ -26,7 +26,10 @@ def verdict_of(outcome: Outcome) -> str:
     row = outcome.primary
     if row is None:
         because = f" ({outcome.known.because})" if outcome.known.because else ""
-        return f"Nothing is measured yet: the campaign is {outcome.known.state or 'planned'}{because}."
+        return (
+            f"Nothing is measured yet: the campaign is {outcome.known.state or 'planned'}{because}. "
+            f"What is to be expected of it: segments campaign plan {outcome.known.campaign_id}."
+        )
     if row.evidence != "randomised":
         return "Nobody can tell what it did: nobody was held out."
     match row.verdict:
@@ -232,9 +235,9 @@ def _why_nobody_can_tell(outcome: Outcome, row: Measurement) -> list[str]:
         )
         said.append(
             f"Against the time before, theirs changed by {signed(row.metric, row.lift, outcome.currency)} against the others'{ends}. "
-            f"That is nearer, and still not what the campaign did.{_placebos(outcome)}"
+            f"That is nearer, and still not what the campaign did.{_placebos(outcome, row.estimator)}"
         )
-    return [*said, _what_a_holdout_would_have_cost(outcome, row)]
+    return [*said, _others_made_alike(outcome, row), _what_a_holdout_would_have_cost(outcome, row)]
 
 
 def _how_unlike(outcome: Outcome) -> str:
@@ -242,19 +245,31 @@ def _how_unlike(outcome: Outcome) -> str:
     if not apart:
         return ""
     worst = max(apart, key=lambda one: abs(one.standardized_difference or 0))
+    return f" (by {abs(worst.standardized_difference or 0):.1f} standard deviations in {worst.attribute})"
+
+
+def _placebos(outcome: Outcome, estimator: str | None) -> str:
+    """What the same comparison finds on dates on which there is nothing to find."""
+    dates = [
+        one for one in outcome.comparisons if one.is_placebo and one.estimator == estimator and one.p_value is not None
+    ]
+    found = sum((one.p_value or 0) < 0.05 for one in dates)
+    if found:
+        return f" The same comparison finds something on {found} of {several(len(dates), 'date')} on which nothing was sent: it is not to be trusted."
     return (
-        f" (in {worst.attribute} by {abs(worst.standardized_difference or 0):.1f} standard deviations before it began)"
+        f" On {several(len(dates), 'date')} on which nothing was sent it finds nothing, as it should." if dates else ""
     )
 
 
-def _placebos(outcome: Outcome) -> str:
-    dates = [one for one in outcome.comparisons if one.is_placebo and one.p_value is not None]
-    if not dates:
+def _others_made_alike(outcome: Outcome, row: Measurement) -> str:
+    """The comparison with others who are weighted to be alike, where there is one beside the main one."""
+    found = next((one for one in outcome.comparisons if not one.is_placebo and one.estimator != row.estimator), None)
+    if found is None or found.difference is None or found.lower is None or found.upper is None:
         return ""
-    found = sum((one.p_value or 0) < 0.05 for one in dates)
-    if found:
-        return f" The same comparison finds something on {found} of {len(dates)} dates on which nothing was sent: it is not to be trusted."
-    return f" On {len(dates)} dates on which nothing was sent it finds nothing, as it should."
+    expected, lower, upper = (
+        signed("spend", figure, outcome.currency) for figure in (found.difference, found.lower, found.upper)
+    )
+    return f"Against others who are weighted to have spent and ordered alike before it is {expected} (95 %: {lower} to {upper})."
 
 
 def _what_a_holdout_would_have_cost(outcome: Outcome, row: Measurement) -> str:

@@ -84,9 +84,9 @@ def _bands(axes: Axes, outcome: Outcome) -> None:
     axes.annotate(
         signed(last.metric, last.lift or 0.0, outcome.currency),
         (at[0], last.lift or 0.0),
-        xytext=(-8, 7),
+        xytext=(8, 0),
         textcoords="offset points",
-        ha="right",
+        va="center",
         fontsize=9,
         color=EFFECT,
         parse_math=False,

@@ -427,3 +427,13 @@ def test_a_plan_of_an_unknown_campaign_or_segment_is_told_the_nearest(home: Home
         read_plan(home, load_settings(home), "sprng")
     with pytest.raises(ConfigurationError, match=r"did you mean regulars\?"):
         read_plan(home, load_settings(home), "spring")
+
+
+def test_like_campaigns_whose_worst_pays_speak_for_it_and_promise_nothing() -> None:
+    shop = a_town()
+    shop.campaigns, shop.impact = [known("other")], [measured("other")]
+    case = case_of(shop, fixed_cost=0, contact_cost="0.05")
+    # 1,000 contacted x 20 EUR x 5, 10 or 15 % x 25 % of margin, less 50 EUR.
+    assert case.account.net_return == Range(pytest.approx(450), pytest.approx(200), pytest.approx(700))
+    assert case.worth == "pays"
+    assert case.verdict.endswith("Like campaigns speak for it: about 450 EUR (95 %: 200 EUR to 700 EUR) would be left.")
