@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from orchestration.campaigns.receipts import Receipt
 from orchestration.errors import ConfigurationError, RefreshRunning, ReleaseDamaged
 from orchestration.publish.laws import LAWS
 from orchestration.publish.releases import Manifest, current_release, list_releases, publish, rollback
@@ -117,6 +118,31 @@ def test_of_releases_of_different_times_the_oldest_goes_first(publisher: Publish
     third = publisher.publish_changed("third", keep=2)
     assert publisher.kept == {second.release, third.release}
     assert [manifest.release for manifest in list_releases(publisher.home)] == [third.release, second.release]
+
+
+def test_the_release_that_a_campaign_was_drawn_from_stays_beside_those_to_keep(
+    publisher: Publisher, shop: Refreshed
+) -> None:
+    keep_receipt_of(publisher.home, shop.manifest.release)
+    published = [publisher.publish_changed(f"number {number}", keep=2).release for number in range(4)]
+    assert publisher.kept == {shop.manifest.release, *published[-2:]}
+
+
+def test_where_a_receipt_cannot_be_read_every_release_stays_and_the_night_goes_on(
+    publisher: Publisher, shop: Refreshed
+) -> None:
+    keep_receipt_of(publisher.home, shop.manifest.release).write_text("{")
+    published = [publisher.publish_changed(f"number {number}", keep=1).release for number in range(3)]
+    assert publisher.current == published[-1]
+    assert publisher.kept == {shop.manifest.release, *published}
+
+
+def keep_receipt_of(home: Home, release: str) -> Path:
+    receipt = Receipt({"id": "spring"}, "", release, date(2024, 3, 12), date(2024, 3, 13))
+    file = home.campaigns / "spring" / "receipt.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(receipt.text())
+    return file
 
 
 def test_a_single_release_may_be_kept_and_it_is_the_current(publisher: Publisher) -> None:
