@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.campaigns.files import Campaign
+from orchestration.campaigns.files import Campaign, digest
 from orchestration.campaigns.receipts import ASSIGNMENT, RECEIPT, Receipt, Stratum, receipt_folder
 from orchestration.days import Days
 from orchestration.ingest.archive import register_archive
@@ -102,7 +102,7 @@ def _launch(home: Home, campaign_id: str, customers: int, holdout: float) -> Non
     )
     receipt = Receipt(
         campaign=campaign.said(),
-        frozen=campaign.digest(),
+        frozen=digest(campaign.said()),
         release="",
         as_of_date=LAUNCH - timedelta(1),
         launched_on=LAUNCH,

@@ -12,7 +12,6 @@ from typing import Any
 import duckdb
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from orchestration.days import Days
@@ -210,27 +209,19 @@ def _permuted(rows: pd.DataFrame, outcomes: Outcomes) -> pd.Series:
         return rows["p_value"]
     day, segment = rows["as_of_date"].to_numpy()[asked], rows["segment"].to_numpy(str)[asked]
     metric, theta = rows["metric"].map(METRICS.index).to_numpy(int)[asked], rows["cuped_theta"].to_numpy()[asked]
-    members, seed = outcomes.members(), _seed(outcomes.campaign)
+    seed = _seed(outcomes.campaign)
     for today in np.unique(day):
         values = outcomes.values(pd.Timestamp(today).date())
         since, before = (values[[f"{name}{when}" for name in METRICS]].to_numpy(float) for when in ("", "_before"))
         is_control = (values["arm"] == "control").to_numpy()
-        inside = _places(members, values["customer_id"])
-        places = pd.Series(np.flatnonzero(day == today)).groupby(segment[day == today]).indices
-        for name, found in places.items():
+        inside = outcomes.places(pd.Timestamp(today).date())
+        groups = pd.Series(np.flatnonzero(day == today)).groupby(segment[day == today]).indices
+        for name, found in groups.items():
             group = np.flatnonzero(day == today)[found]
             who = inside[name] if name else slice(None)
             figures = since[who][:, metric[group]] - theta[group] * before[who][:, metric[group]]
             p_values[asked[group]] = permutation_p_values(figures, is_control[who], seed)
     return pd.Series(p_values, index=rows.index)
-
-
-def _places(members: pd.DataFrame, customers: pd.Series) -> dict[str, NDArray[np.int64]]:
-    """By segment, where its members are among the customers."""
-    place = pd.Index(customers).get_indexer(members["customer_id"])
-    known = place >= 0
-    grouped = pd.Series(place[known]).groupby(members["segment"].to_numpy(str)[known])
-    return {str(segment): np.sort(group.to_numpy()) for segment, group in grouped}
 
 
 def _seed(campaign: Running) -> int:

@@ -11,7 +11,9 @@ from datetime import date, timedelta
 from typing import Any
 
 import duckdb
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from orchestration.days import chunks
 from orchestration.measure.campaigns.running import Running
@@ -273,9 +275,15 @@ class Outcomes:
         query = f"select customer_id, arm, {columns} from outcomes where as_of_date = $day order by customer_id"
         return self._connection.execute(query, {"day": day}).df()
 
-    def members(self) -> pd.DataFrame:
-        """Who of them was a member of which segment before the launch: customer_id, segment."""
-        return self._connection.execute("from members").df()
+    def places(self, day: date) -> dict[str, NDArray[np.int64]]:
+        """By segment, where those who were its members before the launch stand among the customers of ``values``."""
+        query = (
+            "with everybody as (select customer_id, row_number() over (order by customer_id) - 1 as place from outcomes where as_of_date = $day) "
+            "select members.segment, list(everybody.place order by everybody.place) from everybody "
+            "inner join members on members.customer_id = everybody.customer_id group by members.segment"
+        )
+        found = self._connection.execute(query, {"day": day}).fetchnumpy()
+        return dict(zip(*found.values(), strict=True))
 
     def troubles(self) -> pd.DataFrame:
         """What is wrong with the contacts, answers and orders that came by each day: as_of_date and a count per kind of trouble."""
