@@ -99,7 +99,7 @@ def test_all_campaigns_of_the_demo_are_measured_and_none_is_a_win_or_a_lift(year
     assert {evidence for _, evidence, _, _ in rows} == {"matched", "none"}
     assert {verdict for _, _, verdict, _ in rows} == {"not_randomised"}
     assert not [message for *_, message in rows if not message or "lift" in message.lower()]
-    assert ask(year_of_the_demo, "select count(*) from catalog.campaigns") == [(27,)]
+    assert ask(year_of_the_demo, "select count(*) from catalog.campaigns where assigned_by = 'sender'") == [(27,)]
     assert ask(year_of_the_demo, "select count(*) from metrics.campaign_impact where verdict = 'win'") == [(0,)]
 
 

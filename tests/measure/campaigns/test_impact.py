@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -20,6 +21,7 @@ from tests.campaign_company import (
     HARM,
     IN_BOTH_ARMS,
     LAST,
+    ONE_DAY,
     OUR_FILES,
     OURS,
     TOO_SOON,
@@ -142,7 +144,7 @@ def test_with_few_buyers_the_chance_is_that_of_arms_drawn_anew(impact: pd.DataFr
 # ---- the rules, one by one ----
 
 
-def value(release: Path, campaign: str, day: date, column: str, metric: str = "spend") -> object:
+def value(release: Path, campaign: str, day: date, column: str, metric: str = "spend") -> Any:
     [(found,)] = query(
         release,
         f"select {column} from metrics.campaign_impact where campaign_id = '{campaign}' and as_of_date = '{day}' "
@@ -160,7 +162,7 @@ def days_of(release: Path, campaign: str) -> list[date]:
 
 def sums(release: Path, day: date) -> float:
     """Net spend of all of the treatment of ``arms`` by the day."""
-    return round(float(value(release, "arms", day, "mean_treatment * n_treatment")), 2)  # type: ignore[arg-type]
+    return round(float(value(release, "arms", day, "mean_treatment * n_treatment")), 2)
 
 
 @pytest.mark.parametrize(
@@ -265,7 +267,7 @@ def test_who_answers_clicked_or_redeemed_in_the_window_and_it_counts_from_the_da
     answered = [
         round(float(value(release, "arms", march(day), "mean_treatment * n_treatment", "responded")))
         for day in (6, 7, 8, 11)
-    ]  # type: ignore[arg-type]
+    ]
     # 40 click on the 6th; of the 60 who redeem on the 7th, 30 are others. An answer of the 11th is too late.
     assert answered == [40, 40, 70, 70]
 
@@ -309,10 +311,10 @@ def test_every_trouble_is_counted_by_the_day_it_was_known(
 
 def test_the_troubles_planted_are_those_that_are_told(release: Path) -> None:
     assert value(release, "arms", march(6), "flags[:2]") == ["contacted_before_launch: 1", "contacts_of_others: 2"]
-    told = set(value(release, "arms", march(10), "flags"))  # type: ignore[call-overload]
+    told = set(value(release, "arms", march(10), "flags"))
     assert told >= {"controls_contacted: 1", "in_both_arms: 1", "contacts_of_others: 1"}
-    # The guest was told in a message that the CRM did not know her; from the ninth it does.
-    assert "not_contacted: 2" in value(release, "arms", LAST, "flags")  # type: ignore[operator]
+    # The CRM knows the guest from the ninth; she and another were never contacted.
+    assert "not_contacted: 2" in value(release, "arms", LAST, "flags")
 
 
 # ---- our own ----
@@ -325,8 +327,8 @@ def test_of_our_campaign_the_arms_drawn_count_and_those_reported_otherwise_are_f
     }
     assert sizes == {(150, 50)}
     flags = value(release, "ours", LAST, "flags")
-    assert "arms_unlike_the_receipt: 2" in flags  # type: ignore[operator]
-    assert "contacts_not_reported" in value(release, "ours", march(12), "flags")  # type: ignore[operator]
+    assert "arms_unlike_the_receipt: 2" in flags
+    assert "contacts_not_reported" in value(release, "ours", march(12), "flags")
 
 
 def test_our_campaign_is_measured_from_its_launch_to_the_end_of_its_measured_days(release: Path) -> None:
@@ -438,11 +440,11 @@ def test_each_comparison_is_recomputed_with_the_dates_on_which_nothing_was_sent(
     for campaign, starts_on, difference, lower, upper, p_value, contacted, others, _ in compared:
         window = oracle.window(campaign, LAST)
         assert window is not None
+        assert window.planned is not None
         _, arms = oracle.arms(campaign, LAST)
-        length = (window.first - window.first) + (window.last - window.first) + (march(2) - march(1))  # type: ignore[operator]
-        day = march(2) - march(1)
-        since = oracle.figures(arms.index, LAST, starts_on, starts_on + length - day)["spend"]
-        before = oracle.figures(arms.index, LAST, starts_on - length, starts_on - day)["spend"]
+        length = window.planned * ONE_DAY
+        since = oracle.figures(arms.index, LAST, starts_on, starts_on + length - ONE_DAY)["spend"]
+        before = oracle.figures(arms.index, LAST, starts_on - length, starts_on - ONE_DAY)["spend"]
         change = (since - before).to_numpy()
         treated = (arms == "treatment").to_numpy()
         test = stats.ttest_ind(change[treated], change[~treated], equal_var=False)
@@ -482,8 +484,9 @@ def test_the_balance_table_shows_both_groups_before_and_after_they_are_made_alik
     for attribute, contacted, others, apart, matched, left in rows:
         name, days = attribute.split(", days ")
         nearest, farthest = (int(one) for one in days.removesuffix(" before").split(" to "))
-        day = march(2) - march(1)
-        values = oracle.figures(arms.index, LAST, march(6) - farthest * day, march(6) - nearest * day)[name].to_numpy()
+        values = oracle.figures(arms.index, LAST, march(6) - farthest * ONE_DAY, march(6) - nearest * ONE_DAY)[
+            name
+        ].to_numpy()
         spread = np.sqrt((values[treated].var(ddof=1) + values[~treated].var(ddof=1)) / 2)
         assert [contacted, others] == pytest.approx([values[treated].mean(), values[~treated].mean()])
         assert apart == pytest.approx((values[treated].mean() - values[~treated].mean()) / spread)
