@@ -1,4 +1,4 @@
-"""What several folders of tests stand on: a stage for small homes, and the demo company's year, refreshed once."""
+"""What several folders of tests stand on: a stage for small homes, and companies that are refreshed once."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hypothesis import settings
 
 from orchestration.demo import write_demo
 from orchestration.settings import Home
+from tests import campaign_company
 from tests.builders import SHOP_DAYS, Refreshed, Stage, corner_shop, current_contents, refreshed
 
 # A busy machine is slow, and not wrong.
@@ -38,6 +39,15 @@ def shop(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Refreshed:
     home = stage.home(corner_shop())
     manifest = refreshed(home, SHOP_DAYS[0], SHOP_DAYS[-1])
     return Refreshed(stage.set_aside(tmp_path_factory.mktemp("shop") / "home"), manifest, current_contents(home))
+
+
+@pytest.fixture(scope="session")
+def campaigns(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Refreshed:
+    """The company of campaigns with its eighteen days refreshed at once."""
+    home = stage.home()
+    campaign_company.drop_campaigns(home)
+    manifest = refreshed(home, campaign_company.FIRST, campaign_company.LAST)
+    return Refreshed(stage.set_aside(tmp_path_factory.mktemp("campaigns") / "home"), manifest, current_contents(home))
 
 
 @pytest.fixture(scope="session")

@@ -143,7 +143,8 @@ CAMPAIGN_TABLES = [
             "fixed_cost": "Cost of the campaign beside the contacts.",
             "margin": "Share of net spend that is left once the goods are paid; null where not known.",
             "value_of_an_answer": "What it is worth to know whether it worked; null where not said.",
-            "state": "planned, running (contacts are made), measuring (orders still count), over; not launched where its start has passed without.",
+            "state": "planned, running (contacts are made), measuring (orders still count), over; not launched where its start has passed without; "
+            "withdrawn where its sender stopped listing it before its end.",
             "treatment": "Customers assigned to be contacted; null where we did not assign them.",
             "control": "Customers assigned to the control group.",
             "release": "The release that the audience was taken from.",

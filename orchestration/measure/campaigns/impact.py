@@ -20,7 +20,12 @@ from orchestration.measure.campaigns.outcomes import METRICS, Outcomes, outcomes
 from orchestration.measure.campaigns.permutation import permutation_p_values
 from orchestration.measure.campaigns.running import SETTLING_DAYS, Running, campaigns_to_measure
 from orchestration.measure.campaigns.sequential import alphas_at, anytime_factors
-from orchestration.measure.campaigns.unrandomised import LEAST_COMPARED, compared, has_time_before, record_comparisons
+from orchestration.measure.campaigns.unrandomised import (
+    LEAST_COMPARED,
+    compared,
+    days_with_time_before,
+    record_comparisons,
+)
 from orchestration.measure.campaigns.verdicts import boundary_decisions, methods, q_values, sample_ratio_p, verdicts
 from orchestration.measure.campaigns.wording import TROUBLES, sentence
 from orchestration.settings import Home
@@ -270,7 +275,9 @@ def _days_on_which_arms_differed_before(rows: pd.DataFrame) -> set[pd.Timestamp]
 
 
 def _not_randomised(rows: pd.DataFrame, outcomes: Outcomes) -> pd.DataFrame:
-    """The change of those who were contacted beside that of the others. It is a difference of changes, and no lift."""
+    """The change of those who were contacted beside that of the others. It is a difference of changes, and no lift. The audience are the contacted: a segment
+    of others alone is none of its."""
+    rows = rows[(rows["segment"] == "") | (rows["n_treatment"] > 0)].copy()
     of_changes = rows[["n_treatment", "n_control"]].copy()
     for arm in ("treatment", "control"):
         of_changes[f"mean_{arm}"] = rows[f"mean_{arm}"] - rows[f"before_mean_{arm}"]
@@ -279,7 +286,7 @@ def _not_randomised(rows: pd.DataFrame, outcomes: Outcomes) -> pd.DataFrame:
             of_changes[f"{name}_{arm}"] = np.nan
     changes = compare(of_changes, np.zeros(len(rows), dtype=bool))
     is_matched = (
-        has_time_before(outcomes, rows["as_of_date"].max().date())
+        rows["as_of_date"].dt.date.isin(days_with_time_before(outcomes))
         & (rows[["n_treatment", "n_control"]].min(axis=1) >= LEAST_COMPARED)
         & (rows["metric"] != "responded")
     ).to_numpy()

@@ -25,7 +25,8 @@ METRICS = ("spend", "ordered", "orders", "responded")
 #: Customers times as-of dates that are worked out at once.
 CUSTOMER_DAYS_AT_ONCE = 4_000_000
 
-#: What the sender reports of our campaign, or all that is known of another's. The arm that came first is the arm.
+#: What the sender reports of our campaign, or all that is known of another's. The arm that came first is the arm; a contact that is planned is known once
+#: its day has come.
 CONTACTS = """
 create or replace temp table contacts as
 select
@@ -35,7 +36,7 @@ select
     min(extract_date) filter (where arm is not null) as arm_known_on,
     min(extract_date) filter (where arm is not null and arm <> first_arm) as arm_changed_on,
     arg_min(contacted_on, extract_date) filter (where contacted_on is not null) as contacted_on,
-    min(extract_date) filter (where contacted_on is not null) as contact_known_on
+    min(greatest(extract_date, contacted_on)) filter (where contacted_on is not null) as contact_known_on
 from (
     select *, first_value(arm ignore nulls) over (partition by customer_id order by extract_date rows between unbounded preceding and unbounded following) as first_arm
     from crm.campaign_contacts
@@ -176,7 +177,9 @@ select
     days.as_of_date,
     count(*) filter (where assigned.arm = 'control' and contacts.contact_known_on <= days.as_of_date) as controls_contacted,
     count(*) filter (where contacts.contacted_on < $launched and contacts.contact_known_on <= days.as_of_date) as contacted_before_launch,
-    count(*) filter (where assigned.customer_id is null or versions.customer_id is null) as contacts_of_others,
+    count(*) filter (
+        where coalesce(versions.known_on > days.as_of_date, true) or ($is_randomised and coalesce(assigned.known_on > days.as_of_date, true))
+    ) as contacts_of_others,
     count(*) filter (where contacts.arm_changed_on <= days.as_of_date) as in_both_arms,
     count(*) filter (where contacts.arm <> assigned.arm and contacts.arm_known_on <= days.as_of_date) as arms_unlike_the_receipt,
     count(*) filter (where contacts.contact_known_on <= days.as_of_date) as contacted,
@@ -186,7 +189,8 @@ select
 from days
 left join contacts on contacts.known_on <= days.as_of_date
 left join assigned on assigned.customer_id = contacts.customer_id and coalesce(assigned.known_until > days.as_of_date, true)
-left join (select distinct customer_id from intermediate.int_customer_versions) as versions on versions.customer_id = contacts.customer_id
+left join (select customer_id, min(valid_from) as known_on from intermediate.int_customer_versions group by customer_id) as versions
+    on versions.customer_id = contacts.customer_id
 where contacts.customer_id is not null
 group by days.as_of_date
 """
@@ -196,6 +200,19 @@ from days
 inner join crm.campaign_responses as answer on answer.campaign_id = $campaign and answer.extract_date <= days.as_of_date
 left join contacts on contacts.customer_id = answer.customer_id
 where contacts.contact_known_on is null or contacts.contact_known_on > days.as_of_date
+group by days.as_of_date
+"""
+
+FIRST_ORDERS = """
+with versions as (
+    select valid_from, valid_to, min(ordered_on) as ordered_on
+    from intermediate.int_customer_days
+    where lines > 0
+    group by all
+)
+select days.as_of_date, min(versions.ordered_on)
+from days
+inner join versions on versions.valid_from <= days.as_of_date and coalesce(versions.valid_to > days.as_of_date, true)
 group by days.as_of_date
 """
 
@@ -249,11 +266,10 @@ class Outcomes:
             connection.execute(CONTACTED_AND_OTHERS)
         connection.execute(MEMBERS, {"day": campaign.segments_on})
 
-    def first_order_on(self) -> date | None:
-        """The first day of which orders are on record."""
-        found = self._connection.execute("select min(ordered_on) from intermediate.int_customer_days where lines > 0")
-        first: date | None = found.fetchall()[0][0]
-        return first
+    def first_orders(self) -> dict[date, date]:
+        """The first day of which orders were on record by the end of each day; without the days by which there were none."""
+        self._tell_days(self.campaign.days)
+        return dict(self._connection.execute(FIRST_ORDERS).fetchall())
 
     def statistics(self) -> Iterator[pd.DataFrame]:
         """For a part of the days at a time: one row per as_of_date, segment (null for all) and arm, with n, buyers, and of each metric the mean, variance,
@@ -288,7 +304,8 @@ class Outcomes:
     def troubles(self) -> pd.DataFrame:
         """What is wrong with the contacts, answers and orders that came by each day: as_of_date and a count per kind of trouble."""
         self._tell_days(self.campaign.days)
-        found = self._connection.execute(TROUBLES, {"launched": self.campaign.launched_on}).df()
+        asked = {"launched": self.campaign.launched_on, "is_randomised": self.is_randomised}
+        found = self._connection.execute(TROUBLES, asked).df()
         answers = self._connection.execute(ANSWERS_WITHOUT_CONTACT, {"campaign": self.campaign.campaign_id}).df()
         asked = {"launched": self.campaign.launched_on, "last": self.campaign.days[-1]}
         missing = self._connection.execute(ORDERS_MISSING, asked).df()

@@ -118,9 +118,21 @@ def record_campaigns(connection: duckdb.DuckDBPyConnection, home: Home, files: C
         for campaign_id in sorted({*files.campaigns, *receipts})
     ]
     newest = {row[0]: row for row in connection.execute(LISTED, {"last": last}).fetchall()}
-    for campaign_id, name, segment, channel, starts_on, ends_on, contact_cost, fixed_cost, *_ in newest.values():
+    for (
+        campaign_id,
+        name,
+        segment,
+        channel,
+        starts_on,
+        ends_on,
+        contact_cost,
+        fixed_cost,
+        _,
+        valid_to,
+    ) in newest.values():
         if campaign_id not in receipts and campaign_id not in files.campaigns:
-            state = _state(starts_on, ends_on, ends_on, last)
+            is_withdrawn = valid_to is not None and valid_to <= min(last, ends_on or last)
+            state = "withdrawn" if is_withdrawn else _state(starts_on, ends_on, ends_on, last)
             decided = (
                 campaign_id,
                 name,

@@ -69,11 +69,14 @@ class Balanced:
     difference_matched: float
 
 
-def has_time_before(outcomes: Outcomes, day: date) -> bool:
-    """Whether orders are on record for as long before the campaign as it is measured, twice: to be compared with, and to be matched on."""
-    first = outcomes.first_order_on()
-    length = outcomes.campaign.planned_days or outcomes.campaign.day_index(day)
-    return first is not None and (outcomes.campaign.launched_on - first).days >= 2 * length
+def days_with_time_before(outcomes: Outcomes) -> set[date]:
+    """The days by which orders were on record for as long before the campaign as it had been measured, twice: to be compared with, and to be matched on."""
+    campaign = outcomes.campaign
+    return {
+        day
+        for day, first in outcomes.first_orders().items()
+        if (campaign.launched_on - first).days >= 2 * (campaign.planned_days or campaign.day_index(day))
+    }
 
 
 def record_comparisons(
@@ -91,13 +94,13 @@ def record_comparisons(
 
 def compared(outcomes: Outcomes) -> tuple[list[Comparison], list[Balanced]]:
     """All comparisons of a campaign on the newest of its days, and how the customers match; nothing where there are too few or no time before it."""
-    campaign, day, first = outcomes.campaign, outcomes.campaign.days[-1], outcomes.first_order_on()
-    if first is None:
+    campaign, day = outcomes.campaign, outcomes.campaign.days[-1]
+    if day not in days_with_time_before(outcomes):
         return [], []
     length = campaign.day_index(day)
-    stretches = min((campaign.launched_on - first).days // length, MOST_PLACEBOS + MOST_STRETCHES + 1)
-    if stretches < 1:
-        return [], []
+    stretches = min(
+        (campaign.launched_on - outcomes.first_orders()[day]).days // length, MOST_PLACEBOS + MOST_STRETCHES + 1
+    )
     past = Past(outcomes.earlier(stretches + 1), stretches)
     if past.smaller_arm < LEAST_COMPARED:
         return [], []
