@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from orchestration.campaigns.files import Campaign
+from orchestration.campaigns.files import Campaign, digest
 from orchestration.campaigns.receipts import ASSIGNMENT, RECEIPT, Receipt, Stratum, receipt_folder
 from orchestration.settings import Home
 from tests.builders import CUSTOMERS, ORDER_LINES, PRODUCTS, SETTINGS, Company, Row, customer, drop_company, order_line
@@ -166,7 +166,7 @@ def _launch(home: Home, campaign: Campaign, arms: dict[str, str]) -> None:
     lines = "".join(f"{one},{arm}\n" for one, arm in sorted(arms.items()))
     receipt = Receipt(
         campaign=campaign.said(),
-        frozen=campaign.digest(),
+        frozen=digest(campaign.said()),
         release="2024-03-11-aaaa",
         as_of_date=LAUNCHED_ON - ONE_DAY,
         launched_on=LAUNCHED_ON,

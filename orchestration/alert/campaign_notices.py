@@ -1,11 +1,20 @@
-"""What there is to tell of campaigns: that one cannot be believed, does harm, contacted its control group, or has its result. Each is told once."""
+"""What there is to tell of campaigns: that one did not start, cannot be believed, does harm, contacted its control group, or has its result. Each is told
+once.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import date
+
 from orchestration.alert.notice import Notice
-from orchestration.measure.campaigns.troubles import TOLD, troubles_of
+from orchestration.measure.campaigns.troubles import TOLD, Trouble, troubles_of
 from orchestration.publish.releases import current_release, open_release
-from orchestration.settings import Home
+from orchestration.settings import Home, load_settings
+from orchestration.target.launching import TROUBLE, states
+
+#: The owner of each segment.
+Owners = dict[str, str]
 
 TITLES = {
     "sample_ratio": "The campaign {id} cannot be believed",
@@ -25,7 +34,7 @@ order by impact.campaign_id
 
 
 def campaign_notices(home: Home) -> list[Notice]:
-    """A notice for each trouble of a campaign on the release's day, and one for each result of the last week."""
+    """A notice for each campaign that should have started and has not, for each trouble of one on the release's day, and for each result of the last week."""
     manifest = current_release(home)
     if manifest is None:
         return []
@@ -33,35 +42,60 @@ def campaign_notices(home: Home) -> list[Notice]:
         owners = dict(release.execute("select segment, owner from catalog.segments").fetchall())
         results = release.execute(RESULTS).fetchall()
         troubles = list(troubles_of(release, campaigns="catalog.campaigns"))
-    critical = {kind.name for kind in TOLD if kind.is_critical}
-    notices = [
-        Notice(
-            key=f"campaign/{one.campaign_id}/{one.kind}",
-            as_of_date=one.as_of_date,
-            segment=one.segment,
-            owner=owners.get(one.segment) if one.segment else None,
-            severity="critical" if one.kind in critical else "warning",
-            state=one.kind,
-            title=TITLES[one.kind].format(id=one.campaign_id),
-            message=f"{one.sentence[0].upper()}{one.sentence[1:]}.",
-            details=_see(one.campaign_id),
-        )
-        for one in troubles
+    return [
+        *_of_starts(home, manifest.as_of_date, owners),
+        *(_of_trouble(one, owners) for one in troubles),
+        *(_of_result(campaign_id, day, segment, message, owners) for campaign_id, day, segment, message in results),
     ]
-    return notices + [
-        Notice(
-            key=f"campaign/{campaign_id}/result",
-            as_of_date=day,
-            segment=segment,
-            owner=owners.get(segment),
-            severity="info",
-            state="result",
-            title=f"The campaign {campaign_id} has its result",
-            message=f"{message[0].upper()}{message[1:]}.",
-            details=_see(campaign_id),
-        )
-        for campaign_id, day, segment, message in results
-    ]
+
+
+def _of_starts(home: Home, day: date, owners: Owners) -> Iterator[Notice]:
+    for one in states(home, load_settings(home)):
+        if one.state in TROUBLE:
+            yield Notice(
+                key=f"campaign/{one.id}/{one.state}",
+                as_of_date=day,
+                segment=one.segment if one.segment in owners else None,
+                owner=owners.get(one.segment or ""),
+                severity="warning",
+                state=one.state,
+                title=f"The campaign {one.id} is {one.state}",
+                message=f"{one.because}" if one.because else "",
+                details=("All campaigns: segments campaign list",),
+            )
+
+
+def _of_trouble(one: Trouble, owners: Owners) -> Notice:
+    is_critical = any(kind.is_critical for kind in TOLD if kind.name == one.kind)
+    return Notice(
+        key=f"campaign/{one.campaign_id}/{one.kind}",
+        as_of_date=one.as_of_date,
+        segment=one.segment,
+        owner=owners.get(one.segment or ""),
+        severity="critical" if is_critical else "warning",
+        state=one.kind,
+        title=TITLES[one.kind].format(id=one.campaign_id),
+        message=_as_sentence(one.sentence),
+        details=_see(one.campaign_id),
+    )
+
+
+def _of_result(campaign_id: str, day: date, segment: str | None, message: str, owners: Owners) -> Notice:
+    return Notice(
+        key=f"campaign/{campaign_id}/result",
+        as_of_date=day,
+        segment=segment,
+        owner=owners.get(segment or ""),
+        severity="info",
+        state="result",
+        title=f"The campaign {campaign_id} has its result",
+        message=_as_sentence(message),
+        details=_see(campaign_id),
+    )
+
+
+def _as_sentence(said: str) -> str:
+    return f"{said[0].upper()}{said[1:]}."
 
 
 def _see(campaign_id: str) -> tuple[str, ...]:

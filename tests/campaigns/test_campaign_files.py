@@ -114,4 +114,4 @@ def test_the_campaigns_of_the_project_can_be_read() -> None:
 
     files = read_campaigns(Home(Path("nowhere")), SETTINGS.model_copy(update={"campaigns": ""}))
     assert files.wrong == {}
-    assert "win_back_january" in files.campaigns
+    assert "january_coupons" in files.campaigns

@@ -76,7 +76,7 @@ COLUMNS = {
 
 CREATE = f"""
 create schema if not exists metrics;
-create table if not exists metrics.campaign_impact ({", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())})
+create table metrics.campaign_impact ({", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())})
 """
 
 #: Of a campaign that is over only what is known on the newest day is kept beside the days of its window.
@@ -97,7 +97,7 @@ def record_impact(connection: duckdb.DuckDBPyConnection, home: Home, days: Days,
     Grain: one row per campaign, as-of date, segment (null: everybody assigned) and metric, on every day of the campaign's window and while it
     settles, and on the newest day once it is over. Writes what can be seen of campaigns without a holdout beside it (``unrandomised``).
     """
-    connection.execute(CREATE)
+    days = _days_to_measure(connection, days)
     found, comparisons = [], []
     for campaign in campaigns_to_measure(connection, home, days):
         for outcomes in outcomes_of(connection, campaign, timezone):
@@ -112,6 +112,19 @@ def record_impact(connection: duckdb.DuckDBPyConnection, home: Home, days: Days,
         connection.execute("insert into metrics.campaign_impact by name select * from rows")
     connection.execute("commit")
     return sum(len(rows) for rows in found)
+
+
+def _days_to_measure(connection: duckdb.DuckDBPyConnection, days: Days) -> Days:
+    """The run's days; all on record where the table is not there yet, or has other columns than it has now, and is made anew."""
+    described = connection.execute(
+        "select column_name from duckdb_columns() where schema_name = 'metrics' and table_name = 'campaign_impact' order by column_index"
+    )
+    if [name for (name,) in described.fetchall()] == list(COLUMNS):
+        return days
+    connection.execute("drop table if exists metrics.campaign_impact")
+    connection.execute(CREATE)
+    first = connection.execute("select min(as_of_date) from metrics.segment_counts_daily").fetchall()[0][0]
+    return Days(min(first, days.first), days.last)
 
 
 def _impact(outcomes: Outcomes, statistics: pd.DataFrame) -> pd.DataFrame:
@@ -135,7 +148,7 @@ def _comparisons(statistics: pd.DataFrame) -> pd.DataFrame:
     """One row per as_of_date, segment ("" for all) and metric, with the figures of both arms side by side, ready for ``compare``."""
     by_arm = statistics.fillna({"segment": ""}).set_index(["as_of_date", "segment"])
     treatment, control = (by_arm[by_arm["arm"] == arm] for arm in ("treatment", "control"))
-    both = treatment.join(control, how="outer", lsuffix="_treatment", rsuffix="_control")
+    both = treatment.join(control, how="outer", suffixes=("_treatment", "_control"))
     of_metrics = []
     for metric in METRICS:
         figures = {
