@@ -11,7 +11,7 @@ from orchestration.alert.notice import Notice
 from orchestration.measure.campaigns.troubles import TOLD, Trouble, troubles_of
 from orchestration.publish.releases import current_release, open_release
 from orchestration.settings import Home, load_settings
-from orchestration.target.launching import TROUBLE, states
+from orchestration.target.launching import in_trouble, states
 
 #: The owner of each segment.
 Owners = dict[str, str]
@@ -50,19 +50,18 @@ def campaign_notices(home: Home) -> list[Notice]:
 
 
 def _of_starts(home: Home, day: date, owners: Owners) -> Iterator[Notice]:
-    for one in states(home, load_settings(home)):
-        if one.state in TROUBLE:
-            yield Notice(
-                key=f"campaign/{one.id}/{one.state}",
-                as_of_date=day,
-                segment=one.segment if one.segment in owners else None,
-                owner=owners.get(one.segment or ""),
-                severity="warning",
-                state=one.state,
-                title=f"The campaign {one.id} is {one.state}",
-                message=f"{one.because}" if one.because else "",
-                details=("All campaigns: segments campaign list",),
-            )
+    for one in in_trouble(states(home, load_settings(home)), day):
+        yield Notice(
+            key=f"campaign/{one.id}/{one.state}",
+            as_of_date=day,
+            segment=one.segment if one.segment in owners else None,
+            owner=owners.get(one.segment or ""),
+            severity="warning",
+            state=one.state,
+            title=f"The campaign {one.id} is {one.state}",
+            message=_as_sentence(one.because or ""),
+            details=("All campaigns: segments campaign list",),
+        )
 
 
 def _of_trouble(one: Trouble, owners: Owners) -> Notice:
@@ -95,7 +94,7 @@ def _of_result(campaign_id: str, day: date, segment: str | None, message: str, o
 
 
 def _as_sentence(said: str) -> str:
-    return f"{said[0].upper()}{said[1:]}."
+    return f"{said[:1].upper()}{said[1:].rstrip('.')}."
 
 
 def _see(campaign_id: str) -> tuple[str, ...]:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from orchestration.target.launching import TROUBLE, launch
+from orchestration.publish.releases import current_release
+from orchestration.target.launching import in_trouble, launch
 from orchestration.warehouse import Warehouse
 
 ASSIGNMENTS = dg.AssetKey(["campaigns", "assignments"])
@@ -28,7 +29,9 @@ def campaigns_asset() -> dg.AssetsDefinition:
     def assignments(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         warehouse: Warehouse = context.resources.warehouse
         found = launch(warehouse.home, warehouse.settings)
-        trouble = [f"{one.id} is {one.state}: {one.because}" for one in found if one.state in TROUBLE]
+        manifest = current_release(warehouse.home)
+        assert manifest is not None
+        trouble = [f"{one.id} is {one.state}: {one.because}" for one in in_trouble(found, manifest.as_of_date)]
         for sentence in trouble:
             context.log.warning(sentence)
         yield dg.MaterializeResult(metadata=dict(Counter(one.state for one in found)))

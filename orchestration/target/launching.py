@@ -6,7 +6,7 @@ No campaign stops a night: what is wrong with one is its state. How one is drawn
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -38,8 +38,9 @@ from orchestration.warehouse import Warehouse, only_one_refresh
 
 State = Literal["planned", "waiting", "launched", "over", "missed", "refused"]
 
-#: States of which somebody has to know.
+#: States of which somebody has to know; of a campaign that was missed for so many days after its end.
 TROUBLE: tuple[State, ...] = ("waiting", "missed", "refused")
+DAYS_MISSED = 7
 
 BUILDING = ".building-"
 
@@ -100,6 +101,16 @@ def launch(home: Home, settings: Settings, smallest: SmallestHoldout = smallest_
 def states(home: Home, settings: Settings, smallest: SmallestHoldout = smallest_holdout) -> list[CampaignState]:
     """How every campaign stands; nothing is launched, but what would keep one from it is said."""
     return _each_campaign(home, settings, smallest, _try)
+
+
+def in_trouble(found: Iterable[CampaignState], day: date) -> list[CampaignState]:
+    """Those of the campaigns of which somebody has to know on the release's day."""
+    return [
+        one
+        for one in found
+        if one.state in TROUBLE
+        and (one.state != "missed" or one.ends_on is None or day <= one.ends_on + timedelta(DAYS_MISSED))
+    ]
 
 
 @contextmanager
