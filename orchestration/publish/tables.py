@@ -13,6 +13,7 @@ from orchestration.publish.release_table import ReleaseTable
 LATEST = "(select max(as_of_date) from customers.dim_customers)"
 #: Half of it is the longest campaign that can be planned from the customers' own past.
 ORDER_DAYS_KEPT = 365
+KNOWN = f"(select customer_id from customers.dim_customers where as_of_date = {LATEST})"
 CURRENT = "(select segment from refresh.definitions)"
 
 
@@ -38,10 +39,11 @@ TABLES = [
         from intermediate.int_customer_days
         where valid_from <= {LATEST} and coalesce(valid_to > {LATEST}, true)
             and ordered_on > {LATEST} - {ORDER_DAYS_KEPT} and ordered_on <= {LATEST} and lines > 0
+            and customer_id in {KNOWN}
         order by customer_id, ordered_on
         """,
-        "What each customer bought day by day in the last 365 days. One row per customer and day with an order or a return; customers whom the CRM "
-        "does not know included.",
+        "What each customer bought day by day in the last 365 days. One row per customer and day with an order or a return, "
+        "of the customers in customers.dim_customers alone.",
         {
             "customer_id": "Who ordered.",
             "ordered_on": "The day, in the business time zone.",
@@ -57,7 +59,7 @@ TABLES = [
         inner join (
             select campaign_id, arg_max(channel, extract_date) as channel from crm.campaigns where extract_date <= {LATEST} group by campaign_id
         ) as campaign using (campaign_id)
-        where response.response = 'unsubscribe' and response.extract_date <= {LATEST}
+        where response.response = 'unsubscribe' and response.extract_date <= {LATEST} and response.customer_id in {KNOWN}
         group by all
         order by all
         """,
