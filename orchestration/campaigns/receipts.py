@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -79,6 +80,11 @@ class Receipt:
     def control(self) -> int:
         return sum(one.control for one in self.strata)
 
+    @property
+    def counts_from(self) -> date:
+        """The first day whose orders count: the launch day, or the one that its sender began on."""
+        return self.launched_on if self.decided.assigned_by == "us" else self.decided.starts_on
+
     def text(self) -> str:
         """The receipt as its file has it."""
         return json.dumps(asdict(self), indent=2, sort_keys=True, default=str) + "\n"
@@ -103,16 +109,23 @@ def receipt_folder(home: Home, campaign_id: str) -> Path:
 
 
 def read_receipt(home: Home, campaign_id: str) -> Receipt | None:
-    """The receipt of a campaign; None where it has not started. Raises ConfigurationError where its file is not as it was written."""
+    """The receipt of a campaign; None where it has not started. Raises ConfigurationError where its file is not as it was written, or its
+    assignment is gone.
+    """
     file = receipt_folder(home, campaign_id) / RECEIPT
     if not file.parent.exists():
         return None
     try:
-        return Receipt.read(file.read_text(encoding="utf-8"))
+        receipt = Receipt.read(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, TypeError, KeyError) as broken:
         raise ConfigurationError(
             f"{file} cannot be read: put back its last version; nobody can draw the same customers twice without it."
         ) from broken
+    if receipt.checksum and not assignment_file(home, campaign_id).exists():
+        raise ConfigurationError(
+            f"{assignment_file(home, campaign_id)} is gone: put it back; without it nobody knows who was held out."
+        )
+    return receipt
 
 
 def launched(home: Home) -> list[str]:
@@ -123,6 +136,15 @@ def launched(home: Home) -> list[str]:
 def read_receipts(home: Home) -> dict[str, Receipt]:
     """Every receipt of the home, by campaign. Raises ConfigurationError where one is not as it was written."""
     found = {name: read_receipt(home, name) for name in launched(home)}
+    return {name: receipt for name, receipt in found.items() if receipt is not None}
+
+
+def readable_receipts(home: Home) -> dict[str, Receipt]:
+    """Every receipt that can be read, by campaign: one that is damaged stops no night. What is wrong with it is that campaign's state."""
+    found = {}
+    for name in launched(home):
+        with suppress(ConfigurationError):
+            found[name] = read_receipt(home, name)
     return {name: receipt for name, receipt in found.items() if receipt is not None}
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.campaigns.files import CampaignFiles, Metric
-from orchestration.campaigns.receipts import Receipt, assignment_file, read_receipts
+from orchestration.campaigns.receipts import Receipt, assignment_file, readable_receipts
 from orchestration.days import Days
 from orchestration.settings import Home
 
@@ -80,7 +80,7 @@ class Running:
 
 def campaigns_to_measure(connection: duckdb.DuckDBPyConnection, home: Home, days: Days) -> list[Running]:
     """The campaigns whose windows meet the days, each once for every way in which it was known on some of them."""
-    receipts = read_receipts(home)
+    receipts = readable_receipts(home)
     first = _first_day_on_record(connection)
     own = [_of_receipt(home, receipt, first) for receipt in receipts.values()]
     listed = [row for row in connection.execute(LISTED, {"last": days.last}).fetchall() if row[0] not in receipts]
@@ -112,7 +112,7 @@ def record_campaigns(connection: duckdb.DuckDBPyConnection, home: Home, files: C
 
     What may change after the start is as the file says it now, everything else as the receipt has it.
     """
-    receipts = read_receipts(home)
+    receipts = readable_receipts(home)
     rows = [
         _row(campaign_id, receipts.get(campaign_id), files, last)
         for campaign_id in sorted({*files.campaigns, *receipts})
@@ -156,7 +156,7 @@ def _row(campaign_id: str, receipt: Receipt | None, files: CampaignFiles, last: 
     said = files.campaigns.get(campaign_id)
     decided = receipt.decided if receipt else files.campaigns[campaign_id]
     now = said or decided
-    launched_on = receipt.launched_on if receipt else decided.starts_on
+    launched_on = receipt.counts_from if receipt else decided.starts_on
     state = _state(launched_on, decided.ends_on, decided.measured_until, last)
     if receipt is None and state != "planned":
         state = "not launched"
@@ -202,14 +202,14 @@ def _of_receipt(home: Home, receipt: Receipt, first: date) -> Running:
     decided = receipt.decided
     return Running(
         campaign_id=receipt.id,
-        launched_on=receipt.launched_on,
+        launched_on=receipt.counts_from,
         measured_until=decided.measured_until,
         contacted_until=decided.ends_on,
         primary_metric=decided.primary_metric,
         secondary_metrics=decided.secondary_metrics,
         holdout=_holdout(receipt, decided.holdout),
         assignment=assignment_file(home, receipt.id) if decided.assigned_by == "us" else None,
-        segments_on=max(first, receipt.as_of_date),
+        segments_on=max(first, receipt.counts_from - timedelta(1)),
         days=(),
     )
 
