@@ -25,6 +25,8 @@ create table customers.dim_customers (
     customer_id text, gender text, region text, birth_date date, interests text[], has_email boolean, email_opt_in boolean, sms_opt_in boolean,
     post_opt_in boolean, push_opt_in boolean, spend_last_365_days decimal(18, 2)
 );
+create table customers.order_days (customer_id text, ordered_on date, orders bigint, spend decimal(18, 2));
+create table metrics.segment_membership_history (segment text, customer_id text, entered_on date, exited_on date);
 create table customers.unsubscribes (customer_id text, channel text, unsubscribed_on date);
 create table catalog.segments (segment text, definition_hash text, state text, held_since date, held_because text);
 create table metrics.input_findings (extract_date date, source text, table_name text, columns text[], is_left_out boolean);

@@ -85,9 +85,10 @@ class Shop:
         _table(
             connection,
             "customers.dim_customers",
-            "customer_id varchar, email_opt_in boolean",
-            [(one, True) for one in self.members],
+            "customer_id varchar, email_opt_in boolean, has_email boolean, spend_last_365_days double",
+            [(one, True, True, 0.0) for one in self.members],
         )
+        _table(connection, "customers.unsubscribes", "customer_id varchar, channel varchar", [])
         _table(connection, "catalog.segments", "segment varchar", [("regulars",)])
         history = [("regulars", one, date(2020, 1, 1), AS_OF) for one in self.members_before]
         _table(

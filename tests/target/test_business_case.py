@@ -388,7 +388,7 @@ def test_a_plan_is_read_from_its_file_and_the_current_release(home: Home) -> Non
     assert plan is not None
     assert not plan.launched
     assert (plan.case.audience, plan.case.release) == (400, RELEASE)
-    assert plan.case.steps[-1] == Step("consented to email", 400)
+    assert plan.case.steps[-1] == Step("not_in_another_campaign", 400)
 
 
 def test_a_campaign_that_started_shows_the_plan_it_started_with(home: Home, tmp_path: Path) -> None:
