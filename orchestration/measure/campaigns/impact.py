@@ -226,9 +226,8 @@ def _permuted(rows: pd.DataFrame, outcomes: Outcomes) -> pd.Series:
             who = inside[segment] if segment else np.arange(len(values))
             figures = np.column_stack(
                 [
-                    values[row.metric].to_numpy()[who]
-                    - row.cuped_theta * values[f"{row.metric}_before"].to_numpy()[who]
-                    for row in group.itertuples()
+                    values[metric].to_numpy()[who] - theta * values[f"{metric}_before"].to_numpy()[who]
+                    for metric, theta in zip(group["metric"], group["cuped_theta"], strict=True)
                 ]
             )
             p_values.loc[group.index] = permutation_p_values(figures, is_control[who], seed)

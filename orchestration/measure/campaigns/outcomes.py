@@ -271,8 +271,8 @@ class Outcomes:
         return self._connection.execute(query, {"day": day}).df()
 
     def members(self) -> pd.DataFrame:
-        """Who of them was a member of which segment before the launch: customer_id, segment."""
-        return self._connection.execute("from members").df()
+        """Who of them was a member of which segment before the launch, in order: customer_id, segment."""
+        return self._connection.execute("from members order by segment, customer_id").df()
 
     def troubles(self) -> pd.DataFrame:
         """What is wrong with the contacts and answers that were reported by each day: as_of_date and a count per kind of trouble."""
