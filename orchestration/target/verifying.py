@@ -84,7 +84,7 @@ def _its_release(home: Home, receipt: Receipt) -> Manifest:
 def _its_assignment(home: Home, other: str) -> Path:
     """The assignment of a campaign that was kept apart from, as its own receipt has it."""
     file, receipt = assignment_file(home, other), read_receipt(home, other)
-    if receipt is None or not file.exists() or _checksum_of(file) != receipt.checksum:
+    if receipt is None or _checksum_of(file) != receipt.checksum:
         raise ConfigurationError(
             f"its customers were kept apart from those of {other}, whose assignment is not the one of its receipt: bring {file} back from a backup."
         )
@@ -106,9 +106,6 @@ def _unlike(file: Path, again: Receipt) -> Iterator[str]:
 
 
 def _arms_unlike(release: duckdb.DuckDBPyConnection, file: Path) -> Iterator[str]:
-    if not file.exists():
-        yield f"{file.name} is gone"
-        return
     ((unlike,),) = release.execute(
         f"select count(*) from {ARMS} as again full join read_parquet({literal(file)}) as kept using (customer_id) "
         "where again.arm is distinct from kept.arm or again.stratum is distinct from kept.stratum"

@@ -89,7 +89,8 @@ def record_comparisons(
         ("campaign_balance", [astuple(one) for _, balanced in found for one in balanced]),
     ):
         if rows:
-            connection.executemany(f"insert into metrics.{table} values ({', '.join('?' * len(rows[0]))})", rows)
+            known = [[None if value != value else value for value in row] for row in rows]
+            connection.executemany(f"insert into metrics.{table} values ({', '.join('?' * len(rows[0]))})", known)
 
 
 def compared(outcomes: Outcomes) -> tuple[list[Comparison], list[Balanced]]:

@@ -494,6 +494,16 @@ def test_the_balance_table_shows_both_groups_before_and_after_they_are_made_alik
         assert left == pytest.approx(0, abs=1e-5)
 
 
+@pytest.mark.parametrize("table", ["campaign_impact", "campaign_comparisons", "campaign_balance"])
+def test_what_nobody_knows_is_null_in_a_release_and_not_a_number_that_is_none(release: Path, table: str) -> None:
+    columns = query(
+        release,
+        f"select column_name from duckdb_columns() where schema_name = 'metrics' and table_name = '{table}' and data_type = 'DOUBLE'",
+    )
+    asked = ", ".join(f"count(*) filter (where isnan({column}))" for (column,) in columns)
+    assert set(query(release, f"select {asked} from metrics.{table}")[0]) == {0}
+
+
 # ---- the catalogue ----
 
 
