@@ -52,12 +52,14 @@ campaign-demo: setup ## play three campaigns whose truth is known, on a copy of 
 	@$(BIN)/python -m orchestration.drill.campaign_demo
 
 .PHONY: bench
-bench: setup ## time one night side by side with a hand-written script (slow)
+bench: setup bench-campaigns ## time a night beside a hand-written script, score shifts and campaigns by simulation (slow)
 	$(BIN)/python -m benchmarks.night
+	$(BIN)/python -m benchmarks.checks
+	$(BIN)/python -m benchmarks.shifts
 
 .PHONY: bench-campaigns
-bench-campaigns: setup ## measure how often campaigns are judged wrongly, and how long a night of them takes (slow)
-	$(BIN)/python -m benchmarks.campaigns
+bench-campaigns: setup ## how often campaigns are judged wrongly, and how long a night of them takes (slow)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.campaigns
 	$(BIN)/python -m benchmarks.campaign_night
 
 .PHONY: lock

@@ -68,7 +68,7 @@ CAMPAIGN_TABLES = [
             "upper_anytime": "Upper end of it.",
             "p_value": "Chance of so large a difference where there is none.",
             "p_method": "welch, pooled (one variance for both arms), or permutation (arms drawn anew), which small control groups need.",
-            "alpha_now": "The level that the look of this day may use, so that all days together err in 5 %: O'Brien–Fleming, or an always valid one without an end.",
+            "alpha_now": "The level that the look of this day may use, so that all days together err in 5 %: strict at first, almost 5 % on the last; always valid without an end.",
             "q_value": "Benjamini–Hochberg's, over the segments of the campaign, day and metric, or over its other metrics; null for the primary metric of everybody.",
             "boundary_decision": "continue, stop_for_win, stop_for_loss, or final on the last day.",
             "cuped_rho": "Correlation of the metric with the same before the campaign: the variance is smaller by 1 - rho².",
