@@ -62,7 +62,6 @@ class Running:
     measured_until: date | None
     contacted_until: date | None
     primary_metric: Metric
-    secondary_metrics: tuple[Metric, ...]
     holdout: float | None
     assignment: Path | None
     segments_on: date
@@ -94,7 +93,6 @@ def campaigns_to_measure(connection: duckdb.DuckDBPyConnection, home: Home, days
                 measured_until=ends_on,
                 contacted_until=ends_on,
                 primary_metric=USUAL_METRIC,
-                secondary_metrics=(),
                 holdout=None,
                 assignment=None,
                 segments_on=max(first, starts_on - timedelta(1)),
@@ -206,7 +204,6 @@ def _of_receipt(home: Home, receipt: Receipt, first: date) -> Running:
         measured_until=decided.measured_until,
         contacted_until=decided.ends_on,
         primary_metric=decided.primary_metric,
-        secondary_metrics=decided.secondary_metrics,
         holdout=_holdout(receipt, decided.holdout),
         assignment=assignment_file(home, receipt.id) if decided.assigned_by == "us" else None,
         segments_on=max(first, receipt.counts_from - timedelta(1)),
