@@ -46,7 +46,7 @@ class Campaign(BaseModel):
     crm/campaign_contacts, and only what is compared is said here.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, arbitrary_types_allowed=True)
 
     id: str
     name: str = Field(min_length=1)

@@ -5,6 +5,7 @@ How such a folder is read and written, whole or not at all. Who is drawn is deci
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -14,12 +15,17 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from orchestration.campaigns.files import Campaign
 from orchestration.disk import flush
 from orchestration.errors import ConfigurationError
 from orchestration.settings import Home
+from orchestration.sql import literal
 
 RECEIPT, ASSIGNMENT = "receipt.json", "assignment.parquet"
+
+CUSTOMERS_AT_A_TIME = 100_000
 
 
 @dataclass(frozen=True)
@@ -109,23 +115,43 @@ def receipt_folder(home: Home, campaign_id: str) -> Path:
 
 
 def read_receipt(home: Home, campaign_id: str) -> Receipt | None:
-    """The receipt of a campaign; None where it has not started. Raises ConfigurationError where its file is not as it was written, or its
-    assignment is gone.
-    """
+    """The receipt of a campaign; None where it has not started. Raises ConfigurationError where its file is not as it was written."""
     file = receipt_folder(home, campaign_id) / RECEIPT
     if not file.parent.exists():
         return None
     try:
         receipt = Receipt.read(file.read_text(encoding="utf-8"))
+        receipt.decided  # noqa: B018 - what was decided can be read too
     except (OSError, ValueError, TypeError, KeyError) as broken:
         raise ConfigurationError(
             f"{file} cannot be read: put back its last version; nobody can draw the same customers twice without it."
         ) from broken
-    if receipt.checksum and not assignment_file(home, campaign_id).exists():
-        raise ConfigurationError(
-            f"{assignment_file(home, campaign_id)} is gone: put it back; without it nobody knows who was held out."
-        )
     return receipt
+
+
+def demand_arms_of_receipt(home: Home, receipt: Receipt) -> None:
+    """Raises ConfigurationError where the campaign's assignment is gone, cannot be read, or is not the one that was frozen."""
+    file = assignment_file(home, receipt.id)
+    if not receipt.checksum:
+        return
+    try:
+        with duckdb.connect() as connection:
+            found = checksum(connection, f"read_parquet({literal(file)})")
+    except duckdb.Error:
+        found = None
+    if found != receipt.checksum:
+        raise ConfigurationError(
+            f"{file} is not what the receipt says: bring it back from a backup; without it nobody knows who was held out, and nothing is measured."
+        )
+
+
+def checksum(connection: duckdb.DuckDBPyConnection, relation: str) -> str:
+    """SHA-256 of the lines ``customer_id,arm`` of a relation, in order of customers."""
+    digest = hashlib.sha256()
+    lines = connection.execute(f"select customer_id || ',' || arm || chr(10) from {relation} order by customer_id")
+    while rows := lines.fetchmany(CUSTOMERS_AT_A_TIME):
+        digest.update("".join(line for (line,) in rows).encode())
+    return digest.hexdigest()
 
 
 def launched(home: Home) -> list[str]:
@@ -140,12 +166,17 @@ def read_receipts(home: Home) -> dict[str, Receipt]:
 
 
 def readable_receipts(home: Home) -> dict[str, Receipt]:
-    """Every receipt that can be read, by campaign: one that is damaged stops no night. What is wrong with it is that campaign's state."""
+    """Every receipt that can be read, with the arms that it froze, by campaign: one that is damaged stops no night. What is wrong with it is that campaign's
+    state.
+    """
     found = {}
     for name in launched(home):
         with suppress(ConfigurationError):
-            found[name] = read_receipt(home, name)
-    return {name: receipt for name, receipt in found.items() if receipt is not None}
+            receipt = read_receipt(home, name)
+            if receipt is not None:
+                demand_arms_of_receipt(home, receipt)
+                found[name] = receipt
+    return found
 
 
 def releases_of_receipts(home: Home) -> frozenset[str] | None:

@@ -14,10 +14,10 @@ from pathlib import Path
 from rich.console import Console
 
 from orchestration.days import Days
-from orchestration.drill.campaigns import Planned, planned_campaign, rows_of, simulate
+from orchestration.drill.campaigns import FILES, Planned, planned_campaign, rows_of, simulate
 from orchestration.drill.faults import CUSTOMERS
 from orchestration.drill.planting import Tonight
-from orchestration.errors import SegmentsError
+from orchestration.errors import ConfigurationError, SegmentsError
 from orchestration.settings import Home, load_settings, locate_home
 from orchestration.terminal import listing
 
@@ -54,6 +54,8 @@ def main() -> int:
         if Tonight(home, DAYS.last).extract(CUSTOMERS) is None:
             notes.print(f"Writing the demo's extracts into {home.path}")
             write_demo(home.path)
+        if folder.exists() and not (folder / "home" / FILES).exists():
+            raise ConfigurationError(f"{folder} is none of ours: move it away, for the campaigns are played there.")
         shutil.rmtree(folder, ignore_errors=True)
         planned = campaigns_of_the_demo(load_settings(home).currency)
         simulations = simulate(home, folder, planned, DAYS, lambda said: notes.print(said))

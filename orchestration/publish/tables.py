@@ -54,16 +54,21 @@ TABLES = [
     ReleaseTable(
         "customers.unsubscribes",
         f"""
-        select response.customer_id, campaign.channel, min(response.extract_date) as unsubscribed_on
+        with channels as (
+            select campaign_id, channel from metrics.campaigns
+            union
+            select campaign_id, arg_max(channel, extract_date) from crm.campaigns where extract_date <= {LATEST} group by campaign_id
+        )
+        select response.customer_id, said.channel, min(response.extract_date) as unsubscribed_on
         from crm.campaign_responses as response
-        inner join (
-            select campaign_id, arg_max(channel, extract_date) as channel from crm.campaigns where extract_date <= {LATEST} group by campaign_id
-        ) as campaign using (campaign_id)
-        where response.response = 'unsubscribe' and response.extract_date <= {LATEST} and response.customer_id in {KNOWN}
+        left join channels on channels.campaign_id = response.campaign_id
+        -- whoever asked in answer to nobody knows what is not contacted by any channel
+        cross join (select unnest(['email', 'sms', 'post', 'push']) as channel) as said
+        where coalesce(channels.channel, said.channel) = said.channel and response.response = 'unsubscribe' and response.extract_date <= {LATEST} and response.customer_id in {KNOWN}
         group by all
         order by all
         """,
-        "Who asked not to be contacted any more, in answer to a campaign. One row per customer and channel.",
+        "Who asked not to be contacted any more, in answer to a campaign: by its channel, or by every one where that is not known. One row per customer and channel.",
         {
             "customer_id": "Who asked.",
             "channel": "The channel of the campaign that was answered so: email, sms, post or push.",

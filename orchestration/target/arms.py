@@ -5,7 +5,6 @@ Pure SQL on the temporary table ``audience``: the same arms on any machine, with
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 
 import duckdb
@@ -20,7 +19,6 @@ ARMS = "assignment"
 PARTS_OF_A_NUMBER = 5
 #: So many values of an attribute that is no number are strata of their own; the rest of them is one.
 VALUES = 20
-CUSTOMERS_AT_A_TIME = 100_000
 
 #: The first customers of each stratum in order of their lots are the control arm. How many they are is rounded over the strata so far, which are in an
 #: order of their own lots: each stratum is within one customer of its share, all of them together are exactly the share, and strata too small
@@ -81,15 +79,6 @@ def cut_into_strata(connection: duckdb.DuckDBPyConnection, stratify_by: Sequence
         f"create or replace temp table strata as select customer_id, concat_ws(', ', {', '.join(labels) or literal('all')}) as stratum "
         f"from {AUDIENCE} inner join customers.dim_customers using (customer_id)"
     )
-
-
-def checksum(connection: duckdb.DuckDBPyConnection, relation: str = ARMS) -> str:
-    """SHA-256 of the lines ``customer_id,arm`` in order of customers."""
-    digest = hashlib.sha256()
-    lines = connection.execute(f"select customer_id || ',' || arm || chr(10) from {relation} order by customer_id")
-    while rows := lines.fetchmany(CUSTOMERS_AT_A_TIME):
-        digest.update("".join(line for (line,) in rows).encode())
-    return digest.hexdigest()
 
 
 def _label(attribute: str, type_: str) -> str:

@@ -1,14 +1,13 @@
 """Whether a campaign is worth doing, and whether anybody will know: the figures of its business case, before it starts.
 
-From a release, the campaign and its audience to numbers. How they are said is in ``case_in_words``, who is in the audience in ``waterfall``.
+From a release, the campaign and its audience to numbers. How they are said is in ``case_in_words``, who is in the audience in ``audience``.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -108,10 +107,6 @@ class BusinessCase:
     def own(self) -> Holdout | None:
         return next((one for one in self.holdouts if one.is_own), None)
 
-    def text(self) -> str:
-        """The case as its file has it."""
-        return json.dumps(asdict(self), indent=2, default=str) + "\n"
-
 
 def business_case(
     release: duckdb.DuckDBPyConnection,
@@ -120,11 +115,10 @@ def business_case(
     steps: Sequence[Step],
     release_id: str,
     as_of: date,
-    share: float | None = None,
 ) -> BusinessCase:
     """The business case of a campaign whose customers are in ``audience``, a relation of the open release with a ``customer_id``.
 
-    ``share`` is the holdout where it is a number already; else the campaign's own, or the smallest that answers.
+    The holdout is the campaign's own, or the smallest that answers.
     """
     customers = _customers(release, audience)
     past, own_past = _pasts(release, campaign, audience, as_of)
@@ -135,7 +129,7 @@ def business_case(
     spend = _spend(past)
     lift, said_by = _to_detect(campaign, expected, _break_even(campaign, customers, spend))
     smallest = smallest_control(customers, base, buyers, lift) if base and lift else None
-    own_share = share if share is not None else _own_share(campaign, smallest, customers)
+    own_share = _own_share(campaign, smallest, customers)
     account = _account(campaign, customers, control_of(own_share, customers), spend, expected)
     holdouts = _holdouts(campaign, customers, base, buyers, own_share, _per_customer(campaign, spend, expected))
     case = BusinessCase(
@@ -168,7 +162,7 @@ def business_case(
         customers_needed=customers_to_see(lift, own_share, base, buyers, customers) if base and lift else None,
         account=account,
         answer=_answer(customers, base, buyers, holdouts, lift),
-        worth=_worth(campaign, account),
+        worth=_worth(campaign, account, expected),
     )
     return replace(case, verdict=verdict_of(case), sentences=sentences_of(case))
 
@@ -325,7 +319,7 @@ def _answer(
     return "answers" if lift is not None and own.visible_relative <= lift else "only_large"
 
 
-def _worth(campaign: Campaign, account: Account) -> Worth:
+def _worth(campaign: Campaign, account: Account, expected: ExpectedLift) -> Worth:
     """Whether the lift that is to be expected pays for the campaign; with no margin said, whether its whole revenue could."""
     if account.revenue is None:
         return "cannot_foresee"
@@ -336,4 +330,5 @@ def _worth(campaign: Campaign, account: Account) -> Worth:
         return "margin_missing"
     if best.lower is None:
         return "pays_if_assumed"
-    return "pays" if best.lower > 0 else "may_pay"
+    # What one campaign did says nothing of how much campaigns differ.
+    return "pays" if best.lower > 0 and len(expected.campaigns) > 1 else "may_pay"

@@ -6,9 +6,10 @@ import math
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from orchestration.measure.campaigns.verdicts import CLAIMS_FROM, LEAST_BUYERS
 from orchestration.measure.campaigns.wording import NOUNS
 from orchestration.target.figures import about, count, money, percent, rounded, several
-from orchestration.target.holdouts import BUYERS_TO_CLAIM, BUYERS_TO_TRUST, LARGEST
+from orchestration.target.holdouts import LARGEST
 
 if TYPE_CHECKING:
     from orchestration.target.business_case import BusinessCase
@@ -52,7 +53,7 @@ def _answer(case: BusinessCase) -> str:
             )
         case "holdout_too_small":
             return (
-                f"A holdout of {percent(_share(own))} answers nothing: about {several(own.control_buyers if own else 0, 'buyer')} in it, and under {BUYERS_TO_CLAIM} "
+                f"A holdout of {percent(_share(own))} answers nothing: about {several(own.control_buyers if own else 0, 'buyer')} in it, and under {CLAIMS_FROM} "
                 f"nothing is claimed whatever comes. Hold out at least {percent(_least_share(case))}, wait, or accept not knowing."
             )
         case "only_large":
@@ -70,9 +71,9 @@ def _why_never(case: BusinessCase) -> str:
     if case.base is None:
         return "responses are not known from orders, and no like campaign was measured"
     equal = next(one for one in case.holdouts if one.share == LARGEST)
-    if case.base.mean <= 0 or (equal.visible_relative is None and equal.control_buyers >= BUYERS_TO_CLAIM):
+    if case.base.mean <= 0 or (equal.visible_relative is None and equal.control_buyers >= CLAIMS_FROM):
         return "what they did is the same for all, so there is nothing to compare with"
-    return f"even two equal halves would have about {several(equal.control_buyers, 'buyer')} each, and under {BUYERS_TO_CLAIM} nothing is claimed"
+    return f"even two equal halves would have about {several(equal.control_buyers, 'buyer')} each, and under {CLAIMS_FROM} nothing is claimed"
 
 
 def _worth(case: BusinessCase) -> str:
@@ -192,8 +193,8 @@ def _of_the_holdout(case: BusinessCase) -> str:
     said = f"In the holdout: {several(own.control, 'customer')}, about {several(own.control_buyers, 'buyer')}."
     if own.trust == "wide":
         few = min(own.control, own.treatment) * (case.past.buyers if case.past else 0)
-        why = f"under {BUYERS_TO_TRUST} buyers in the smaller arm" if few < BUYERS_TO_TRUST else "one arm far larger"
-        said += f" With {why}, p comes by permutation, and what can be seen is nearer to a guess."
+        why = f"under {LEAST_BUYERS} buyers in the smaller arm" if few < LEAST_BUYERS else "one arm far larger"
+        said += f" With {why}, what can be seen is nearer to a guess."
     return said
 
 
@@ -236,7 +237,10 @@ def _of_the_expected_lift(case: BusinessCase) -> str:
         if number == 1
         else f"The {number} like campaigns measured to their end {which}, losers included,"
     )
-    return f"{said} had a lift of {percent(expected.relative.expected)}; the next may have {ends}."
+    had = f"{said} had a lift of {percent(expected.relative.expected)}"
+    if number == 1:
+        return f"{had} ({ends}); how unlike it the next may be nobody can tell from one."
+    return f"{had}; the next may have {ends}."
 
 
 def _of_break_even(case: BusinessCase) -> str:
@@ -279,7 +283,7 @@ def _of_the_margin(case: BusinessCase) -> str:
 def _least_share(case: BusinessCase) -> float:
     """The share that has the fewest buyers with whom anything is claimed, in whole per cent."""
     buyers = case.past.buyers if case.past else 0
-    return math.ceil(100 * BUYERS_TO_CLAIM / (buyers * case.audience)) / 100 if buyers else LARGEST
+    return math.ceil(100 * CLAIMS_FROM / (buyers * case.audience)) / 100 if buyers else LARGEST
 
 
 def _more_would_do(case: BusinessCase) -> bool:

@@ -14,9 +14,9 @@ from typing import Any
 import duckdb
 
 from orchestration.campaigns.files import Campaign, digest
-from orchestration.campaigns.receipts import Receipt, Step
+from orchestration.campaigns.receipts import Receipt, Step, checksum
 from orchestration.errors import CampaignWaits
-from orchestration.target.arms import checksum, draw_arms
+from orchestration.target.arms import ARMS, draw_arms
 from orchestration.target.audience import AUDIENCE, find_audience
 from orchestration.target.business_case import smallest_holdout
 
@@ -64,7 +64,7 @@ def receipt_of(
         steps=steps,
         strata=strata,
         salt=campaign.id,
-        checksum=checksum(release),
+        checksum=checksum(release, ARMS),
     )
 
 

@@ -8,11 +8,8 @@ from typing import Literal
 
 from orchestration.measure.campaigns import power
 from orchestration.measure.campaigns.power import ALPHA, POWER, left_after_adjustment
+from orchestration.measure.campaigns.verdicts import CLAIMS_FROM, LEAST_BUYERS, LEAST_SHARE
 from orchestration.target.past import BaseRate
-
-#: Buyers in the smaller arm: below the first nothing is claimed whatever comes, below the second p comes by permutation. So it does where one arm is
-#: far larger than the other.
-BUYERS_TO_CLAIM, BUYERS_TO_TRUST, LOPSIDED = 25, 200, 0.3
 
 #: Beyond this nobody holds out: the two arms are equal.
 LARGEST = 0.5
@@ -57,9 +54,9 @@ def holdout(share: float, customers: int, base: BaseRate, buyers: float, is_own:
         visible_relative=relative,
         variance=power.variance_inflation(control / customers) if smaller else None,
         trust="none"
-        if smaller * buyers < BUYERS_TO_CLAIM
+        if smaller * buyers < CLAIMS_FROM
         else "wide"
-        if smaller * buyers < BUYERS_TO_TRUST or smaller < LOPSIDED * customers
+        if smaller * buyers < LEAST_BUYERS or smaller < LEAST_SHARE * customers
         else "good",
     )
 
@@ -82,7 +79,7 @@ def smallest_control(customers: int, base: BaseRate, buyers: float, lift: float)
     to_see = power.smallest_control(customers, lift * base.mean, spread, POWER, ALPHA)
     if to_see is None:
         return None
-    needed = max(to_see, math.ceil(BUYERS_TO_CLAIM / buyers))
+    needed = max(to_see, math.ceil(CLAIMS_FROM / buyers))
     return needed if needed <= customers * LARGEST else None
 
 
@@ -92,7 +89,7 @@ def customers_to_see(lift: float, share: float, base: BaseRate, buyers: float, c
     if not shown.visible_relative or not buyers or lift <= 0:
         return None
     for_lift = customers * (shown.visible_relative / lift) ** 2
-    for_buyers = BUYERS_TO_CLAIM / (min(share, 1 - share) * buyers)
+    for_buyers = CLAIMS_FROM / (min(share, 1 - share) * buyers)
     return math.ceil(max(for_lift, for_buyers))
 
 

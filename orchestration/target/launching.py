@@ -21,6 +21,7 @@ from orchestration.campaigns.receipts import (
     RECEIPT,
     Receipt,
     assignment_file,
+    demand_arms_of_receipt,
     keep_receipt,
     launched,
     read_receipt,
@@ -38,7 +39,7 @@ from orchestration.warehouse import Warehouse, only_one_refresh
 
 State = Literal["planned", "waiting", "launched", "over", "missed", "refused"]
 
-#: States of which somebody has to know; of a campaign that was missed for so many days after its end.
+#: States of which somebody has to know; of one that is past, for so many days after its end.
 TROUBLE: tuple[State, ...] = ("waiting", "missed", "refused")
 DAYS_MISSED = 7
 
@@ -108,8 +109,8 @@ def in_trouble(found: Iterable[CampaignState], day: date) -> list[CampaignState]
     return [
         one
         for one in found
-        if one.state in TROUBLE
-        and (one.state != "missed" or one.ends_on is None or day <= one.ends_on + timedelta(DAYS_MISSED))
+        for last in [one.ends_on if one.state == "missed" else one.measured_until]
+        if one.state in TROUBLE and (one.state == "waiting" or last is None or day <= last + timedelta(DAYS_MISSED))
     ]
 
 
@@ -260,6 +261,10 @@ def _write(release: duckdb.DuckDBPyConnection, home: Home, receipt: Receipt, bui
 def _of_launched(morning: Morning, receipt: Receipt, campaign: Campaign | None, wrong: str | None) -> CampaignState:
     if wrong is not None:
         return _of_receipt(receipt, "refused", f"{wrong} What was frozen on {receipt.launched_on} stands.")
+    try:
+        demand_arms_of_receipt(morning.home, receipt)
+    except ConfigurationError as altered:
+        return _of_receipt(receipt, "refused", str(altered))
     if campaign is not None and (edited := edited_since(receipt, campaign)):
         return _of_receipt(receipt, "refused", edited)
     state: State = "over" if receipt.decided.measured_until < morning.day else "launched"

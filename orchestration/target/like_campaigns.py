@@ -10,6 +10,7 @@ from typing import Literal
 import duckdb
 import numpy as np
 from scipy import stats
+from scipy.special import stdtrit
 from statsmodels.stats.meta_analysis import combine_effects
 
 from orchestration.campaigns.files import Campaign
@@ -78,16 +79,18 @@ def measured_lifts(release: duckdb.DuckDBPyConnection, campaign: Campaign) -> li
         return []
     rows = release.execute(
         """
-        select impact.campaign_id, any_value(known.channel),
-            arg_max(impact.relative_lift, impact.as_of_date), arg_max(impact.relative_lower, impact.as_of_date),
-            arg_max(impact.relative_upper, impact.as_of_date)
-        from metrics.campaign_impact as impact
-        left join catalog.campaigns as known using (campaign_id)
-        where impact.segment is null and impact.metric = $metric and impact.is_primary and impact.evidence = 'randomised'
-            and impact.information_fraction >= 1 and impact.campaign_id <> $id and impact.verdict <> 'invalid_sample_ratio'
-            and impact.relative_lift is not null and impact.relative_upper > impact.relative_lower
-        group by impact.campaign_id
-        order by impact.campaign_id
+        with newest as (
+            from metrics.campaign_impact
+            where segment is null and metric = $metric and is_primary and campaign_id <> $id
+            qualify row_number() over (partition by campaign_id order by as_of_date desc) = 1
+        )
+        select newest.campaign_id, known.channel, newest.relative_lift, newest.relative_lower, newest.relative_upper
+        from newest
+        left join catalog.campaigns as known on known.campaign_id = newest.campaign_id
+        where newest.evidence = 'randomised' and newest.information_fraction >= 1
+            and newest.verdict not in ('invalid_sample_ratio', 'not_randomised')
+            and newest.relative_lift is not null and newest.relative_upper > newest.relative_lower
+        order by newest.campaign_id
         """,
         {"metric": campaign.primary_metric, "id": campaign.id},
     ).fetchall()
@@ -125,7 +128,8 @@ def knows_campaigns(release: duckdb.DuckDBPyConnection) -> bool:
 def pooled(lifts: list[Range]) -> Range:
     """What the next like campaign may do: the mean of a random-effects model (DerSimonian and Laird), and the interval of one more draw.
 
-    That interval is wider than the mean's own: it has in it how much campaigns differ (Higgins, Thompson and Spiegelhalter 2009, with the normal quantile).
+    That interval is wider than the mean's own: it has in it how much campaigns differ (Higgins, Thompson and Spiegelhalter 2009: a t quantile, of k - 2
+    degrees of freedom, and at least one).
     """
     if len(lifts) == 1:
         return lifts[0]
@@ -133,5 +137,7 @@ def pooled(lifts: list[Range]) -> Range:
     effects = np.array([lift.expected for lift in lifts])
     together = combine_effects(effects, (widths / (2 * NORMAL_95)) ** 2, method_re="dl")
     mean = float(together.mean_effect_re)
-    half = NORMAL_95 * math.sqrt(float(together.sd_eff_w_re) ** 2 + max(0.0, float(together.tau2)))
+    half = float(stdtrit(max(1, len(lifts) - 2), 0.975)) * math.sqrt(
+        float(together.sd_eff_w_re) ** 2 + max(0.0, float(together.tau2))
+    )
     return Range(mean, mean - half, mean + half)

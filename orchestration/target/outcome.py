@@ -35,7 +35,6 @@ class Known:
     fixed_cost: float | None
     margin: float | None
     state: str | None
-    because: str | None
 
 
 @dataclass(frozen=True)
@@ -307,9 +306,10 @@ def _beside(outcome: Outcome) -> tuple[Beside, ...]:
 
 def relative(row: Measurement) -> Range | None:
     """The relative lift with the interval that is good on its day: while the window runs, the one under which one may look every day."""
-    if row.is_final or row.lower_anytime is None or row.upper_anytime is None or not row.mean_control:
+    if row.is_final or row.lower_anytime is None or row.upper_anytime is None or not (row.lift and row.relative_lift):
         return _range(row.relative_lift, row.relative_lower, row.relative_upper)
-    return _range(row.relative_lift, row.lower_anytime / row.mean_control, row.upper_anytime / row.mean_control)
+    base = row.lift / row.relative_lift  # the control group's mean, adjusted as the lift is
+    return _range(row.relative_lift, row.lower_anytime / base, row.upper_anytime / base)
 
 
 def absolute(row: Measurement) -> Range | None:

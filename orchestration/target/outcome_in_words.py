@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from orchestration.measure.campaigns.verdicts import CLAIMS_FROM
 from orchestration.measure.campaigns.wording import NOUNS, meaning
 from orchestration.target.figures import about, count, money, percent, several
-from orchestration.target.holdouts import BUYERS_TO_CLAIM
 
 if TYPE_CHECKING:
     from orchestration.target.like_campaigns import Range
@@ -25,9 +25,8 @@ def verdict_of(outcome: Outcome) -> str:
     """Did it work: a sentence or two."""
     row = outcome.primary
     if row is None:
-        because = f" ({outcome.known.because})" if outcome.known.because else ""
         return (
-            f"Nothing is measured yet: the campaign is {outcome.known.state or 'planned'}{because}. "
+            f"Nothing is measured yet: the campaign is {outcome.known.state or 'planned'}. "
             f"What is to be expected of it: segments campaign plan {outcome.known.campaign_id}."
         )
     if row.evidence != "randomised":
@@ -42,7 +41,7 @@ def verdict_of(outcome: Outcome) -> str:
         case "underpowered":
             buyers = min(row.buyers_treatment or 0, row.buyers_control or 0)
             return (
-                f"Cannot tell, and no figure could: {several(buyers, 'buyer')} in the smaller group, and under {BUYERS_TO_CLAIM} nothing is claimed. "
+                f"Cannot tell, and no figure could: {several(buyers, 'buyer')} in the smaller group, and under {CLAIMS_FROM} nothing is claimed. "
                 "Next time hold out more, or ask a larger audience."
             )
         case "invalid_sample_ratio":
@@ -206,8 +205,8 @@ def _best_and_worst(outcome: Outcome) -> str:
     if len(segments) < 2:
         return ""
     best, worst = segments[0], segments[-1]
-    sure = sum(row.q_value is not None and row.q_value <= 0.05 for row in segments)
-    proved = "none of them is beyond chance" if not sure else f"{sure} of them beyond chance (q ≤ 0.05)"
+    sure = sum(row.verdict in ("win", "loss") for row in segments)
+    proved = "none of them is beyond chance" if not sure else f"{sure} of them beyond chance"
     return (
         f"Of {len(segments)} segments {best.segment} has the most ({_plus(best.relative_lift or 0)}{percent(best.relative_lift or 0)}) and {worst.segment} the least "
         f"({_plus(worst.relative_lift or 0)}{percent(worst.relative_lift or 0)}); {proved}. The best of many look better than they are, the worst worse: "

@@ -10,13 +10,20 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.campaigns.receipts import RECEIPT, Receipt, assignment_file, read_receipt, receipt_folder
+from orchestration.campaigns.receipts import (
+    RECEIPT,
+    Receipt,
+    assignment_file,
+    demand_arms_of_receipt,
+    read_receipt,
+    receipt_folder,
+)
 from orchestration.errors import ConfigurationError, ReleaseDamaged, SegmentsError
 from orchestration.publish.releases import MANIFEST, Manifest
 from orchestration.publish.releases import verify as verify_release
 from orchestration.settings import Home, Settings
 from orchestration.sql import literal
-from orchestration.target.arms import ARMS, checksum
+from orchestration.target.arms import ARMS
 from orchestration.target.drawing import Ground, receipt_of
 from orchestration.target.launching import release_to_draw_from
 
@@ -84,16 +91,19 @@ def _its_release(home: Home, receipt: Receipt) -> Manifest:
 def _its_assignment(home: Home, other: str) -> Path:
     """The assignment of a campaign that was kept apart from, as its own receipt has it."""
     file, receipt = assignment_file(home, other), read_receipt(home, other)
-    if receipt is None or _checksum_of(file) != receipt.checksum:
-        raise ConfigurationError(
-            f"its customers were kept apart from those of {other}, whose assignment is not the one of its receipt: bring {file} back from a backup."
-        )
-    return file
+    try:
+        if receipt is not None:
+            demand_arms_of_receipt(home, receipt)
+            return file
+    except ConfigurationError as altered:
+        raise _other_is_altered(file, other) from altered
+    raise _other_is_altered(file, other)
 
 
-def _checksum_of(file: Path) -> str:
-    with duckdb.connect() as connection:
-        return checksum(connection, f"read_parquet({literal(file)})")
+def _other_is_altered(file: Path, other: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"its customers were kept apart from those of {other}, whose assignment is not the one of its receipt: bring {file} back from a backup."
+    )
 
 
 def _unlike(file: Path, again: Receipt) -> Iterator[str]:
@@ -106,6 +116,9 @@ def _unlike(file: Path, again: Receipt) -> Iterator[str]:
 
 
 def _arms_unlike(release: duckdb.DuckDBPyConnection, file: Path) -> Iterator[str]:
+    if not file.exists():
+        yield f"{file.name} is gone"
+        return
     ((unlike,),) = release.execute(
         f"select count(*) from {ARMS} as again full join read_parquet({literal(file)}) as kept using (customer_id) "
         "where again.arm is distinct from kept.arm or again.stratum is distinct from kept.stratum"

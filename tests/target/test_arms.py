@@ -11,7 +11,8 @@ import duckdb
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration.target.arms import DRAW, checksum, cut_into_strata, draw_arms
+from orchestration.campaigns.receipts import checksum
+from orchestration.target.arms import ARMS, DRAW, cut_into_strata, draw_arms
 
 Arms = dict[str, tuple[str, str]]
 
@@ -155,4 +156,4 @@ def test_the_checksum_is_that_of_the_lines_that_the_receipt_names() -> None:
         connection.execute(
             "create table assignment as from (values ('b', 'control'), ('a', 'treatment')) t(customer_id, arm)"
         )
-        assert checksum(connection) == hashlib.sha256(b"a,treatment\nb,control\n").hexdigest()
+        assert checksum(connection, ARMS) == hashlib.sha256(b"a,treatment\nb,control\n").hexdigest()

@@ -7,6 +7,7 @@ Puts together whom to compare (``running``, ``outcomes``), how (``comparison``, 
 from __future__ import annotations
 
 import hashlib
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -97,15 +98,20 @@ def record_impact(connection: duckdb.DuckDBPyConnection, home: Home, days: Days,
     Grain: one row per campaign, as-of date, segment (null: everybody assigned) and metric, on every day of the campaign's window and while it
     settles, and on the newest day once it is over. Writes what can be seen of campaigns without a holdout beside it (``unrandomised``).
     """
-    days = _days_to_measure(connection, days)
+    is_made_anew = not _is_as_it_is_now(connection)
+    if is_made_anew:
+        days = _all_days_until(connection, days.last)
     found, comparisons = [], []
     for campaign in campaigns_to_measure(connection, home, days):
         for outcomes in outcomes_of(connection, campaign, timezone):
             found += [_impact(outcomes, statistics) for statistics in outcomes.statistics()]
             if not outcomes.is_randomised and outcomes.campaign.days[-1] == days.last:
                 comparisons.append(compared(outcomes))
-    record_comparisons(connection, comparisons)
     connection.execute("begin")
+    if is_made_anew:
+        connection.execute("drop table if exists metrics.campaign_impact")
+        connection.execute(CREATE)
+    record_comparisons(connection, comparisons)
     connection.execute(FORGET, {"first": days.first, "last": days.last})
     for rows in found:
         connection.register("rows", rows)
@@ -114,17 +120,17 @@ def record_impact(connection: duckdb.DuckDBPyConnection, home: Home, days: Days,
     return sum(len(rows) for rows in found)
 
 
-def _days_to_measure(connection: duckdb.DuckDBPyConnection, days: Days) -> Days:
-    """The run's days; all on record where the table is not there yet, or has other columns than it has now, and is made anew."""
+def _is_as_it_is_now(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the table is there, with the columns that it has now; else it is made anew, of all days on record."""
     described = connection.execute(
         "select column_name from duckdb_columns() where schema_name = 'metrics' and table_name = 'campaign_impact' order by column_index"
     )
-    if [name for (name,) in described.fetchall()] == list(COLUMNS):
-        return days
-    connection.execute("drop table if exists metrics.campaign_impact")
-    connection.execute(CREATE)
+    return [name for (name,) in described.fetchall()] == list(COLUMNS)
+
+
+def _all_days_until(connection: duckdb.DuckDBPyConnection, last: date) -> Days:
     first = connection.execute("select min(as_of_date) from metrics.segment_counts_daily").fetchall()[0][0]
-    return Days(min(first, days.first), days.last)
+    return Days(min(first, last), last)
 
 
 def _impact(outcomes: Outcomes, statistics: pd.DataFrame) -> pd.DataFrame:
@@ -188,18 +194,18 @@ def _randomised(rows: pd.DataFrame, outcomes: Outcomes) -> pd.DataFrame:
     campaign = outcomes.campaign
     rows = rows.join(methods(_as_judged(rows)))
     rows = rows.join(compare(rows, rows["is_pooled"].to_numpy()))
-    rows["evidence"] = "randomised"
+    differed = rows["as_of_date"].isin(_days_on_which_arms_differed_before(rows))
+    rows["evidence"], rows["arms_differed"] = "randomised", differed
     rows["estimator"] = np.where(rows["cuped_rho"] != 0, "difference_of_means_cuped", "difference_of_means")
     rows["p_value"] = _permuted(rows, outcomes)
     rows["srm_p"] = _sample_ratio(rows, campaign)
     rows = rows.join(_looks(rows, campaign))
     family = rows["as_of_date"].astype(str) + np.where(rows["segment"] == "", "", rows["metric"])
-    rows["q_value"] = q_values(rows["p_value"].where(~rows["is_primary"]), family)
+    is_named = (rows["segment"] != "") | rows["metric"].isin(campaign.secondary_metrics)
+    rows["q_value"] = q_values(rows["p_value"].where(is_named & ~rows["is_primary"]), family)
     judged = _as_judged(rows)
     rows["verdict"] = verdicts(judged)
     rows["boundary_decision"] = boundary_decisions(judged.assign(verdict=rows["verdict"]))
-    differed = rows["as_of_date"].isin(_days_on_which_arms_differed_before(rows))
-    rows.loc[differed, "verdict"] = "not_randomised"
     for flag, where in (("small_holdout", rows["small_holdout"]), ("arms_differed_before", differed)):
         rows["flags"] = [[*flags, flag] if is_so else flags for flags, is_so in zip(rows["flags"], where, strict=True)]
     return rows
@@ -215,6 +221,7 @@ def _as_judged(rows: pd.DataFrame) -> pd.DataFrame:
     if "p_value" in rows:
         judged["evidence_p"] = rows["p_value"].where(rows["is_primary"], rows["q_value"])
         judged["alpha"], judged["sample_ratio_p"] = rows["alpha_now"], rows["srm_p"]
+        judged["evidence"] = rows["evidence"].where(~rows["arms_differed"], "drawn by nobody")
     judged["information_fraction"] = rows["information_fraction"].fillna(0.0)
     return judged
 
@@ -247,13 +254,16 @@ def _seed(campaign: Running) -> int:
 
 
 def _sample_ratio(rows: pd.DataFrame, campaign: Running) -> pd.Series:
-    """How rare the arms' sizes are, if they were drawn with the planned share: the arms that the sender reports, where it reports both, else those assigned."""
+    """How rare the arms' sizes are, if they were drawn with the planned share: those that the sender reports, once all
+    contacts are made and where it reports both, else those assigned.
+    """
     if campaign.holdout is None:
         return pd.Series(np.nan, index=rows.index)
     whole = rows[(rows["segment"] == "") & (rows["metric"] == METRICS[0])].set_index("as_of_date")
     chances = {}
     for day, row in whole.iterrows():
-        is_reported = row["reported_treatment"] > 0 and row["reported_control"] > 0
+        is_sent = campaign.contacted_until is not None and pd.Timestamp(str(day)).date() > campaign.contacted_until
+        is_reported = is_sent and row["reported_treatment"] > 0 and row["reported_control"] > 0
         sizes = ("reported_treatment", "reported_control") if is_reported else ("n_treatment", "n_control")
         chances[day] = sample_ratio_p(
             [int(row[sizes[0]]), int(row[sizes[1]])], [1 - campaign.holdout, campaign.holdout]

@@ -1,4 +1,5 @@
-"""How rare a difference of two arms is among all the ways in which chance could have drawn them: exact whatever the spend looks like.
+"""How rare a difference of two arms is among all the ways in which chance could have drawn them: right whatever the spend looks like. The strata
+of a drawing are not kept: within them the arms are somewhat more alike than among all, so that the chance is told a little too large.
 
 Customers' figures in, chances out. Which comparisons need it is decided in ``verdicts``.
 """

@@ -22,6 +22,7 @@ SETTLING_DAYS = 7
 LONGEST_DAYS = 366
 #: What is measured of a campaign of which nobody said it in advance.
 USUAL_METRIC: Metric = "spend"
+USUAL_SECONDARY: tuple[Metric, ...] = ("ordered", "orders", "responded")
 
 #: Each list of campaigns holds until the next one comes; a campaign that is not in it any more is withdrawn.
 LISTED = """
@@ -62,6 +63,7 @@ class Running:
     measured_until: date | None
     contacted_until: date | None
     primary_metric: Metric
+    secondary_metrics: tuple[Metric, ...]
     holdout: float | None
     assignment: Path | None
     segments_on: date
@@ -93,6 +95,7 @@ def campaigns_to_measure(connection: duckdb.DuckDBPyConnection, home: Home, days
                 measured_until=ends_on,
                 contacted_until=ends_on,
                 primary_metric=USUAL_METRIC,
+                secondary_metrics=USUAL_SECONDARY,
                 holdout=None,
                 assignment=None,
                 segments_on=max(first, starts_on - timedelta(1)),
@@ -204,6 +207,7 @@ def _of_receipt(home: Home, receipt: Receipt, first: date) -> Running:
         measured_until=decided.measured_until,
         contacted_until=decided.ends_on,
         primary_metric=decided.primary_metric,
+        secondary_metrics=decided.secondary_metrics,
         holdout=_holdout(receipt, decided.holdout),
         assignment=assignment_file(home, receipt.id) if decided.assigned_by == "us" else None,
         segments_on=max(first, receipt.counts_from - timedelta(1)),

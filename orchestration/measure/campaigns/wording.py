@@ -16,7 +16,7 @@ TROUBLES = {
 }
 #: The other flags.
 MEANINGS = TROUBLES | {
-    "small_holdout": "the control group is small: chances are counted by permutation, the interval rests on a common variance",
+    "small_holdout": "the control group, or the contacted, are few: the interval rests on one variance for both",
     "contacts_not_reported": "no contact was reported, so that costs are those of everybody assigned",
     "not_contacted": "customers who were to be contacted were not, and count in their arm all the same",
     "arms_differed_before": "the two arms spent too differently before the campaign to have been drawn by lot",
@@ -63,9 +63,12 @@ def sentence(row: Any) -> str:
 
 
 def _interval(row: Any) -> str:
-    if row.lower != row.lower:
+    """The interval that is good on the day: while the window runs the one that holds however often one looks."""
+    runs = row.evidence == "randomised" and not row.information_fraction >= 1
+    lower, upper = (row.lower_anytime, row.upper_anytime) if runs else (row.lower, row.upper)
+    if lower != lower:
         return "no interval can be given"
-    return f"95 % interval {_figure(row.metric, row.lower)} to {_figure(row.metric, row.upper)}"
+    return f"95 % interval {_figure(row.metric, lower)} to {_figure(row.metric, upper)}"
 
 
 def _figure(metric: str, value: float) -> str:
