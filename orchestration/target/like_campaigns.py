@@ -10,7 +10,6 @@ from typing import Literal
 import duckdb
 import numpy as np
 from scipy import stats
-from scipy.special import stdtrit
 from statsmodels.stats.meta_analysis import combine_effects
 
 from orchestration.campaigns.files import Campaign
@@ -128,16 +127,19 @@ def knows_campaigns(release: duckdb.DuckDBPyConnection) -> bool:
 def pooled(lifts: list[Range]) -> Range:
     """What the next like campaign may do: the mean of a random-effects model (DerSimonian and Laird), and the interval of one more draw.
 
-    That interval is wider than the mean's own: it has in it how much campaigns differ (Higgins, Thompson and Spiegelhalter 2009: a t quantile, of k - 2
-    degrees of freedom, and at least one).
+    That interval is wider than the mean's own: it has in it how much campaigns differ (Higgins, Thompson and Spiegelhalter 2009, with the normal quantile: of two or
+    three campaigns it is rather too narrow).
     """
     if len(lifts) == 1:
         return lifts[0]
     widths = np.array([(lift.upper or 0) - (lift.lower or 0) for lift in lifts])
     effects = np.array([lift.expected for lift in lifts])
     together = combine_effects(effects, (widths / (2 * NORMAL_95)) ** 2, method_re="dl")
-    mean = float(together.mean_effect_re)
-    half = float(stdtrit(max(1, len(lifts) - 2), 0.975)) * math.sqrt(
-        float(together.sd_eff_w_re) ** 2 + max(0.0, float(together.tau2))
+    # Alike to within their errors they are one effect: statsmodels lets the variance between them go below nothing.
+    differ = float(together.tau2) > 0
+    mean, error = (
+        (together.mean_effect_re, together.sd_eff_w_re) if differ else (together.mean_effect_fe, together.sd_eff_w_fe)
     )
+    half = NORMAL_95 * math.sqrt(float(error) ** 2 + max(0.0, float(together.tau2)))
+    mean = float(mean)
     return Range(mean, mean - half, mean + half)

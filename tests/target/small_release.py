@@ -34,7 +34,6 @@ TYPES = {
             "channel",
             "assigned_by",
             "state",
-            "because",
             "metric",
             "evidence",
             "estimator",

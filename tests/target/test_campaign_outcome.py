@@ -14,7 +14,7 @@ import pytest
 from orchestration.campaigns.receipts import receipt_folder
 from orchestration.errors import ConfigurationError
 from orchestration.settings import Home
-from orchestration.target.business_case import CASE, business_case
+from orchestration.target.business_case import CASE, business_case, case_text
 from orchestration.target.like_campaigns import Range
 from orchestration.target.outcome import Outcome, read_outcome
 from tests.target.small_release import AS_OF, RELEASE, Shop, campaign, known, measured
@@ -63,7 +63,7 @@ def keep_case(home: Home, **said: Any) -> None:
         case = business_case(release, campaign(**said), "audience", [], RELEASE, AS_OF)
     folder = receipt_folder(home, "spring")
     folder.mkdir(parents=True)
-    (folder / CASE).write_text(case.text())
+    (folder / CASE).write_text(case_text(case))
 
 
 def everything_said(outcome: Outcome) -> str:
@@ -159,8 +159,12 @@ def test_the_money_is_that_of_spend_where_another_metric_was_named(home: Home) -
 
 def test_the_best_of_many_segments_comes_with_a_warning(home: Home) -> None:
     segments = [
-        measured(segment=name, is_primary=False, relative_lift=lift, q_value=q)
-        for name, lift, q in (("active", 0.08, 0.2), ("new", 0.31, 0.03), ("lapsed", -0.2, 0.4))
+        measured(segment=name, is_primary=False, relative_lift=lift, verdict=verdict)
+        for name, lift, verdict in (
+            ("active", 0.08, "no_evidence"),
+            ("new", 0.31, "win"),
+            ("lapsed", -0.2, "no_evidence"),
+        )
     ]
     outcome = outcome_of(home, measured(), *segments)
     assert [row.segment for row in outcome.segments] == ["new", "active", "lapsed"]
@@ -216,10 +220,10 @@ def test_a_campaign_that_can_be_compared_with_nobody_says_so_without_a_figure(ho
 
 
 def test_a_campaign_that_has_not_started_has_nothing_measured(home: Home) -> None:
-    outcome = outcome_of(home, of=known(state="not launched", because="its segment was held"))
+    outcome = outcome_of(home, of=known(state="not launched"))
     assert (
         outcome.verdict
-        == "Nothing is measured yet: the campaign is not launched (its segment was held). What is to be expected of it: segments campaign plan spring."
+        == "Nothing is measured yet: the campaign is not launched. What is to be expected of it: segments campaign plan spring."
     )
     assert outcome.sentences == ()
 
