@@ -134,7 +134,8 @@ def pooled(lifts: list[Range]) -> Range:
         return lifts[0]
     widths = np.array([(lift.upper or 0) - (lift.lower or 0) for lift in lifts])
     effects = np.array([lift.expected for lift in lifts])
-    together = combine_effects(effects, (widths / (2 * NORMAL_95)) ** 2, method_re="dl")
+    with np.errstate(all="ignore"):  # effects that are all the same
+        together = combine_effects(effects, (widths / (2 * NORMAL_95)) ** 2, method_re="dl")
     # Alike to within their errors they are one effect: statsmodels lets the variance between them go below nothing.
     differ = float(together.tau2) > 0
     mean, error = (
