@@ -229,9 +229,14 @@ def _as_judged(rows: pd.DataFrame) -> pd.DataFrame:
 def _permuted(rows: pd.DataFrame, outcomes: Outcomes) -> pd.Series:
     """The p-values, by permutation where the t test is not to be believed: the same draws for all metrics, whenever they are made."""
     p_values = rows["p_value"].to_numpy(copy=True)
-    asked = np.flatnonzero(rows["p_method"] == "permutation")
+    is_asked = (rows["p_method"] == "permutation").to_numpy()
+    is_still = (rows[["var_treatment", "var_control"]] == 0).all(axis=1) & (
+        rows["mean_treatment"] == rows["mean_control"]
+    )
+    p_values[is_asked & is_still] = 1.0  # where everybody did the same, every drawing is alike
+    asked = np.flatnonzero(is_asked & ~is_still)
     if not asked.size:
-        return rows["p_value"]
+        return pd.Series(p_values, index=rows.index)
     day, segment = rows["as_of_date"].to_numpy()[asked], rows["segment"].to_numpy(str)[asked]
     metric, theta = rows["metric"].map(METRICS.index).to_numpy(int)[asked], rows["cuped_theta"].to_numpy()[asked]
     seed = _seed(outcomes.campaign)
@@ -239,7 +244,7 @@ def _permuted(rows: pd.DataFrame, outcomes: Outcomes) -> pd.Series:
         values = outcomes.values(pd.Timestamp(today).date())
         since, before = (values[[f"{name}{when}" for name in METRICS]].to_numpy(float) for when in ("", "_before"))
         is_control = (values["arm"] == "control").to_numpy()
-        inside = outcomes.places(pd.Timestamp(today).date())
+        inside = outcomes.places(pd.Timestamp(today).date(), list(np.unique(segment[day == today])))
         groups = pd.Series(np.flatnonzero(day == today)).groupby(segment[day == today]).indices
         for name, found in groups.items():
             group = np.flatnonzero(day == today)[found]

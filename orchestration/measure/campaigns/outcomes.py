@@ -291,14 +291,15 @@ class Outcomes:
         query = f"select customer_id, arm, {columns} from outcomes where as_of_date = $day order by customer_id"
         return self._connection.execute(query, {"day": day}).df()
 
-    def places(self, day: date) -> dict[str, NDArray[np.int64]]:
-        """By segment, where those who were its members before the launch stand among the customers of ``values``."""
+    def places(self, day: date, segments: list[str]) -> dict[str, NDArray[np.int64]]:
+        """By segment, of those that are asked for, where those who were its members before the launch stand among the customers of ``values``."""
         query = (
             "with everybody as (select customer_id, row_number() over (order by customer_id) - 1 as place from outcomes where as_of_date = $day) "
             "select members.segment, list(everybody.place order by everybody.place) from everybody "
-            "inner join members on members.customer_id = everybody.customer_id group by members.segment"
+            "inner join members on members.customer_id = everybody.customer_id where members.segment in (select unnest($segments::varchar[])) "
+            "group by members.segment"
         )
-        found = self._connection.execute(query, {"day": day}).fetchnumpy()
+        found = self._connection.execute(query, {"day": day, "segments": segments}).fetchnumpy()
         return dict(zip(*found.values(), strict=True))
 
     def troubles(self) -> pd.DataFrame:
