@@ -15,6 +15,7 @@ import click
 from rich import box
 from rich.console import Console, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from orchestration.errors import ConfigurationError, ExtractMissing, in_a_sentence, known_error
 from orchestration.settings import Home, Settings, load_settings, locate_home
@@ -91,7 +92,7 @@ def _told(problem: Exception) -> tuple[str, int]:
 
 
 def listing(title: str, rows: list[dict[str, Any]]) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in rows[0] if rows else []:
         numeric = any(isinstance(row[column], int) and not isinstance(row[column], bool) for row in rows)
         table.add_column(
@@ -101,7 +102,8 @@ def listing(title: str, rows: list[dict[str, Any]]) -> Table:
             no_wrap=column in ("segment", "release"),
         )
     for row in rows:
-        table.add_row(*(cell(value) for value in row.values()))
+        # What others wrote, such as a campaign's name, may have brackets: it is shown, and never read as markup.
+        table.add_row(*(Text(cell(value)) for value in row.values()))
     return table
 
 
