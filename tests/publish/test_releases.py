@@ -21,6 +21,7 @@ from orchestration.settings import Home, load_settings
 from orchestration.transform.project import DbtProjectOfHome
 from orchestration.warehouse import Warehouse
 from tests.builders import Refreshed, Stage, a_refresh_at_work, contents, query
+from tests.campaign_company import campaign_file
 
 
 class Publisher:
@@ -138,7 +139,7 @@ def test_where_a_receipt_cannot_be_read_every_release_stays_and_the_night_goes_o
 
 
 def keep_receipt_of(home: Home, release: str) -> Path:
-    receipt = Receipt({"id": "spring"}, "", release, date(2024, 3, 12), date(2024, 3, 13))
+    receipt = Receipt(campaign_file("spring").said(), "", release, date(2024, 3, 12), date(2024, 3, 13))
     file = home.campaigns / "spring" / "receipt.json"
     file.parent.mkdir(parents=True)
     file.write_text(receipt.text())
