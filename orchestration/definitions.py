@@ -20,7 +20,7 @@ from orchestration.publish.releases import days_on_record
 from orchestration.schedule import nightly_refresh, nightly_schedule
 from orchestration.settings import Home, Settings, load_settings, locate_home
 from orchestration.target.assets import campaigns_asset
-from orchestration.transform.assets import dbt_models, plan_asset
+from orchestration.transform.assets import dbt_models, other_days_asset, plan_asset
 from orchestration.transform.catalogue import segments
 from orchestration.transform.project import DbtProjectOfHome
 from orchestration.validate.assets import verdicts_asset
@@ -47,6 +47,7 @@ def build_definitions(
             verdicts_asset(),
             plan_asset(published),
             dbt_models(project, published),
+            other_days_asset(project),
             counts_asset(partitions),
             shifts_asset(),
             impact_asset(),

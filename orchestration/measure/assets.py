@@ -11,6 +11,7 @@ from orchestration.measure.campaigns.running import record_campaigns
 from orchestration.measure.counts import record_counts
 from orchestration.measure.shift_ledger import record_shifts
 from orchestration.partitions import days_of_run
+from orchestration.transform.assets import CONDITIONS, MONTH_ENDS, OUTLOOK
 from orchestration.transform.plan import built_days, finish
 from orchestration.warehouse import Warehouse
 
@@ -54,7 +55,7 @@ def impact_asset() -> dg.AssetsDefinition:
         group_name="measure",
         kinds={"duckdb"},
         description="What each campaign did to the customers assigned to it, by the end of each day: everybody, and segment by segment.",
-        deps=[COUNTS],
+        deps=[COUNTS, MONTH_ENDS, CONDITIONS, OUTLOOK],
         required_resource_keys={"warehouse"},
     )
     def campaign_impact(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 class ReleaseTable:
     """One table of a release: ``query`` reads the warehouse; ``comment`` and ``columns`` are its words.
 
-    Words that are left out here are those of the dbt model of the same name.
+    Words that are left out here are those of the dbt ``model``, which is the one of the same name unless it is said.
     """
 
     name: str
     query: str
     comment: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
+    model: str = ""

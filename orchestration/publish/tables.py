@@ -33,6 +33,24 @@ TABLES = [
         f"select * from customers.dim_customers where as_of_date = {LATEST} order by customer_id",
     ),
     ReleaseTable(
+        "customers.dim_customers_month_ends",
+        f"select * from customers.dim_customers_month_ends where customer_id in {KNOWN} order by as_of_date, customer_id",
+        comment="customers.dim_customers as it was at the ends of up to twelve months before: what is asked of a rule's past. "
+        "One row per month end and customer who is still in customers.dim_customers.",
+        model="dim_customers",
+    ),
+    ReleaseTable(
+        "customers.conditions_met",
+        f"select * from customers.conditions_met where customer_id in {KNOWN} order by condition, as_of_date, customer_id",
+        "Who meets the conditions of rules that look into order lines, which a release does not have. One row per as-of date (the release's and the month ends), "
+        "condition and customer who meets it.",
+        {
+            "as_of_date": "The day.",
+            "condition": "The condition, as it stands in catalog.segments.sql.",
+            "customer_id": "Who meets it.",
+        },
+    ),
+    ReleaseTable(
         "customers.order_days",
         f"""
         select customer_id, ordered_on, orders, spend
@@ -170,6 +188,29 @@ TABLES = [
         },
     ),
     *CAMPAIGN_TABLES,
+    ReleaseTable(
+        "metrics.segment_outlook",
+        f"select * from metrics.segment_outlook where segment in {CURRENT} order by segment, change, expected_on, customer_id",
+        "Who will leave and enter each segment in the next 30 days if nothing comes in, and who would enter with one order today. "
+        "One row per segment, customer and change; see metrics.segment_outlook_gaps for what cannot be told.",
+        {
+            "segment": "Name of the segment.",
+            "customer_id": "Who.",
+            "change": "leaves or enters, as windows end, birthdays come and ranks move; one_order_away: is no member, and would be with one more order today of the size "
+            "that is usual for the customer (of the median for who never ordered).",
+            "expected_on": "The first day on which it is so; null of one_order_away.",
+        },
+    ),
+    ReleaseTable(
+        "metrics.segment_outlook_gaps",
+        f"select * from metrics.segment_outlook_gaps where segment in {CURRENT} order by segment, change",
+        "What metrics.segment_outlook cannot tell. One row per segment and change of which it is silent.",
+        {
+            "segment": "Name of the segment.",
+            "change": "leaves, enters or one_order_away.",
+            "because": "Why it cannot be told.",
+        },
+    ),
     ReleaseTable("metrics.segment_overlap", "select * from metrics.segment_overlap order by segment_a, segment_b"),
     ReleaseTable(
         "metrics.segment_flows_daily",
@@ -256,16 +297,16 @@ def segment_table(segment: str, label: str) -> ReleaseTable:
 
 
 def with_words_of_models(table: ReleaseTable, manifest: Mapping[str, Any]) -> ReleaseTable:
-    """The table with the words of the dbt model of its name where it brings none of its own."""
+    """The table with the words of its dbt model where it brings none of its own."""
     if table.columns:
         return table
-    name = table.name.split(".")[1]
+    name = table.model or table.name.split(".")[1]
     node = next(
         node for node in manifest["nodes"].values() if node["resource_type"] == "model" and node["name"] == name
     )
     return ReleaseTable(
         table.name,
         table.query,
-        node["description"],
+        table.comment or node["description"],
         {column: words["description"] for column, words in node["columns"].items()},
     )

@@ -23,8 +23,11 @@ from orchestration.transform.catalogue import definitions, segments
 from orchestration.transform.lineage import lineage_of_segments
 from orchestration.transform.meaning import foundation_of
 from orchestration.transform.moves import record_moves
+from orchestration.transform.other_days import record_month_ends
+from orchestration.transform.outlook import record_outlook
 from orchestration.transform.plan import (
     Plan,
+    built_days,
     chunk_built,
     make_plan,
     next_chunk,
@@ -52,6 +55,11 @@ PLAN_KEYS = [
 ]
 #: Those that describe the extracts, each a view over what the archive's files say of themselves.
 QUALITY_KEYS = [dg.AssetKey(["quality", name]) for name in ("results", "profiles")]
+
+#: The customers on other days than the run's.
+MONTH_ENDS = dg.AssetKey(["customers", "dim_customers_month_ends"])
+CONDITIONS = dg.AssetKey(["customers", "conditions_met"])
+OUTLOOK = dg.AssetKey(["metrics", "segment_outlook"])
 
 
 class TransformFailed(SegmentsError):
@@ -111,6 +119,51 @@ def dbt_models(project: DbtProjectOfHome, published_days: PublishedDays) -> dg.A
         yield from _verdicts(context, results)
 
     return models
+
+
+def other_days_asset(project: DbtProjectOfHome) -> dg.AssetsDefinition:
+    """The customers at the ends of the months before, and who will leave and enter each segment in the days ahead."""
+
+    @dg.multi_asset(
+        name="other_days",
+        group_name="transform",
+        specs=[
+            dg.AssetSpec(
+                key,
+                deps=[["customers", "dim_customers"], ["metrics", "segment_sizes"]],
+                kinds={"duckdb"},
+                description=said,
+            )
+            for key, said in (
+                (MONTH_ENDS, "Every attribute of every customer on the last days of the twelve months before."),
+                (
+                    CONDITIONS,
+                    "Who meets the conditions of rules that look into order lines, which a release does not have.",
+                ),
+                (
+                    OUTLOOK,
+                    "Who will leave and enter each segment in the next thirty days if nothing comes in, and who is one order away.",
+                ),
+            )
+        ],
+        required_resource_keys={"warehouse"},
+    )
+    def other_days(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
+        warehouse: Warehouse = context.resources.warehouse
+        manifest, compiled = project.manifest(), project.compiled()
+        words = definitions(manifest, project.variables, compiled, lineage_of_segments(project))
+        with warehouse.connect() as connection:
+            rules = rules_of(connection, manifest, compiled, words)
+            first_day = built_days(connection).first
+            rows = {
+                MONTH_ENDS: record_month_ends(connection, warehouse.what_if, rules, words, first_day),
+                OUTLOOK: record_outlook(connection, warehouse.what_if, rules),
+            }
+        for key in (MONTH_ENDS, CONDITIONS, OUTLOOK):
+            metadata = {"dagster/row_count": rows[key]} if key in rows else {}
+            yield dg.MaterializeResult(asset_key=key, metadata=metadata)
+
+    return other_days
 
 
 def _plan(warehouse: Warehouse, days: Days | None, published_days: PublishedDays) -> Plan:

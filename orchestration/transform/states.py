@@ -227,8 +227,7 @@ def _note_the_day_before(copy: Copy, rules: Rules) -> None:
     elif kept and kept[0][0] and not rules.derived:
         made = f"select {rules.columns} from {{warehouse}}.refresh.customers_before"
     else:
-        for versions in copy.models.versioned:
-            copy.run(f"create view {versions.table} as from {{warehouse}}.{versions.table}")
+        copy.know_what_is_known()
         copy.derive(f"select date '{day}' as as_of_date", rules.needed, compare=True)
         for versions in copy.models.versioned:
             copy.run(f"drop view {versions.table}")

@@ -141,6 +141,16 @@ class Copy:
         for query in queries:
             self.connection.execute(query.replace("{warehouse}", self.warehouse))
 
+    def know_what_is_known(self) -> None:
+        """Takes all that the warehouse knows of everybody for what is known in the copy."""
+        for versions in self.models.versioned:
+            self.see(versions.table)
+
+    def see(self, table: str) -> None:
+        """Looks through to the warehouse's table, unless the copy has made one of its own."""
+        if table not in self.models.derived:
+            self.run(f"create or replace view {table} as from {{warehouse}}.{table}")
+
     def derive(self, days: str, needed: set[str], *, compare: bool) -> None:
         """Computes ``dim_customers`` and the tables that are ``needed``, for the as-of dates that the query ``days`` gives, from the
         versioned models in the copy.

@@ -1,0 +1,107 @@
+"""The customers on days other than those of the run, by the project's own models over what is known tonight: the month ends of the year
+behind, and in ``outlook`` the days ahead. States no rule.
+
+A month end that is on record is worked out again where the run has evaluated that day anew, or the models have become others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from orchestration.transform.catalogue import Definition
+from orchestration.transform.clauses import rule_of
+from orchestration.transform.meaning import CUSTOMERS, parse
+from orchestration.transform.rules import Rules
+from orchestration.transform.what_if import copy_beside
+
+#: Month ends before the release's day that are kept.
+MONTHS = 12
+
+#: The last days of the months before the newest as-of date, as far back as there is a record.
+MONTH_ENDS = """
+select last_day(newest - to_months(n::integer))::date
+from (select max(as_of_date) as newest from customers.dim_customers), range(1, {months} + 1) as months (n)
+where last_day(newest - to_months(n::integer)) >= (select min(as_of_date) from metrics.segment_sizes)
+order by 1
+"""
+
+
+def record_month_ends(
+    connection: duckdb.DuckDBPyConnection, file: Path, rules: Rules, definitions: Iterable[Definition], first_day: date
+) -> int:
+    """Writes ``customers.dim_customers_month_ends`` and ``customers.conditions_met``; gives the rows of the first.
+
+    Grain: one row per month end and customer, with every attribute as of that day; one row per day (month ends and the newest), condition
+    and customer who meets it, of the conditions in rules that look into tables which a release does not have. ``first_day`` is the first that
+    the run has evaluated, ``file`` is where the copy lives meanwhile.
+    """
+    conditions = _conditions(rules, definitions)
+    wanted = [day for (day,) in connection.execute(MONTH_ENDS.format(months=MONTHS)).fetchall()]
+    missing = _forget(connection, wanted, first_day, _fingerprint(rules, conditions))
+    if missing:
+        with copy_beside(connection, file, rules.models) as copy:
+            copy.know_what_is_known()
+            everything = rules.models.behind(rules.models.columns[f"customers.{CUSTOMERS}"])
+            copy.derive(_listed(missing), everything | rules.needed, compare=True)
+            for table in {table for rule in rules.rules.values() for table in rule.tables}:
+                copy.see(table)
+            copy.run(f"insert into {{warehouse}}.customers.{CUSTOMERS}_month_ends by name from customers.{CUSTOMERS}")
+            for condition, (sql, source) in conditions.items():
+                copy.run("insert into {warehouse}.customers.conditions_met " + _who_meets(condition, sql, source))
+    newest = f"as_of_date = (select max(as_of_date) from customers.{CUSTOMERS})"
+    for condition, (sql, source) in conditions.items():
+        connection.execute(f"insert into customers.conditions_met {_who_meets(condition, sql, source)} and {newest}")
+    return int(connection.execute(f"select count(*) from customers.{CUSTOMERS}_month_ends").fetchall()[0][0])
+
+
+def _conditions(rules: Rules, definitions: Iterable[Definition]) -> dict[str, tuple[str, str]]:
+    """By its text in a release: the condition as it runs here, and the source of its rows."""
+    found = {}
+    for definition in definitions:
+        rule, published = rules.rules[definition.segment], rule_of(parse(definition.sql), definition.sql)
+        if rule.is_split:
+            for here, there in zip(rule.clauses, published.clauses, strict=True):
+                if here.tables:
+                    found[there.sql] = (here.sql, rule.source)
+    return dict(sorted(found.items()))
+
+
+def _who_meets(condition: str, sql: str, source: str) -> str:
+    said = condition.replace("'", "''")
+    return f"select as_of_date, '{said}' as condition, customer_id from {source} where ({sql})"
+
+
+def _forget(connection: duckdb.DuckDBPyConnection, wanted: list[date], first_day: date, made_of: str) -> list[date]:
+    """Removes what is not wanted any more or has to be worked out again; gives the month ends that are then missing."""
+    connection.execute(
+        f"create table if not exists customers.{CUSTOMERS}_month_ends as from customers.{CUSTOMERS} limit 0;"
+        "create table if not exists customers.conditions_met (as_of_date date, condition varchar, customer_id varchar);"
+        "create table if not exists refresh.month_ends_made_of (fingerprint varchar)"
+    )
+    if connection.execute("from refresh.month_ends_made_of").fetchall() != [(made_of,)]:
+        connection.execute(
+            f"create or replace table customers.{CUSTOMERS}_month_ends as from customers.{CUSTOMERS} limit 0;"
+            "delete from customers.conditions_met"
+        )
+        connection.execute("create or replace table refresh.month_ends_made_of as select $1 as fingerprint", [made_of])
+    for table in (f"{CUSTOMERS}_month_ends", "conditions_met"):
+        connection.execute(
+            f"delete from customers.{table} where as_of_date >= $first or not list_contains($wanted::date[], as_of_date)",
+            {"first": first_day, "wanted": wanted},
+        )
+    kept = connection.execute(f"select distinct as_of_date from customers.{CUSTOMERS}_month_ends").fetchall()
+    return [day for day in wanted if (day,) not in kept]
+
+
+def _fingerprint(rules: Rules, conditions: dict[str, tuple[str, str]]) -> str:
+    return hashlib.sha256("\n".join([rules.models.fingerprint, *conditions]).encode()).hexdigest()
+
+
+def _listed(days: list[date]) -> str:
+    listed = ", ".join(f"date '{day}'" for day in days)
+    return f"select unnest([{listed}]) as as_of_date"
