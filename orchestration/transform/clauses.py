@@ -30,10 +30,14 @@ class Clause:
 
 @dataclass(frozen=True)
 class Rule:
-    """A segment's clauses in their order, each over a row of ``source``; a member meets them all, and who meets them all is a member."""
+    """A segment's clauses in their order, each over a row of ``source``; a member meets them all, and who meets them all is a member.
+
+    A rule that is not split is one clause, which holds all of it.
+    """
 
     clauses: tuple[Clause, ...]
     source: str
+    is_split: bool = True
 
     @property
     def columns(self) -> set[str]:
@@ -51,7 +55,7 @@ def rule_of(parsed: exp.Expr, written: str) -> Rule:
     """
     where = parsed.args.get("where")
     if not _only_filters(parsed) or where is None:
-        return Rule((_clause(_is_found_by(parsed), "the rule"),), f"customers.{CUSTOMERS}")
+        return Rule((_clause(_is_found_by(parsed), "the rule"),), f"customers.{CUSTOMERS}", is_split=False)
     conditions = _conjuncts(where.this)
     words = _conditions_written(written)
     if len(words) != len(conditions):
