@@ -49,15 +49,21 @@ class Condition:
 
 @dataclass(frozen=True)
 class Asked:
-    """A rule over the rows of ``source``, one by customer and day: a member meets every condition, and who meets every one is a member."""
+    """A rule over the rows of a ``table`` of customers, one by customer and day: a member meets every condition, and who meets every one is a member."""
 
-    source: str
+    table: str
+    alias: str
     conditions: tuple[Condition, ...]
     is_split: bool
 
     @property
+    def source(self) -> str:
+        return f"{self.table} as {self.alias}"
+
+    @property
     def is_member(self) -> str:
-        return " and ".join(condition.is_met for condition in self.conditions)
+        """True of members; of others false, or null."""
+        return " and ".join(f"({condition.asked})" for condition in self.conditions)
 
 
 class Unanswerable(ConfigurationError):
@@ -106,7 +112,7 @@ def _asked(rule: Rule, table: str, answered: frozenset[str]) -> Asked:
     conditions = tuple(
         Condition(clause.text, clause.sql, _as_asked(clause, table, answered)) for clause in rule.clauses
     )
-    return Asked(f"{table} as {source.alias_or_name}", conditions, rule.is_split)
+    return Asked(table, source.alias_or_name, conditions, rule.is_split)
 
 
 def _as_asked(clause: Clause, table: str, answered: frozenset[str]) -> str:
