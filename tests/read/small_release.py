@@ -25,10 +25,10 @@ BOUGHT_FRUIT = """
 )
 """
 
-#: id, gender, age: of some nothing is known.
+#: id, gender, age, spend: of some nothing is known.
 CUSTOMERS = """
-    ('anna', 'female', 30), ('bert', 'male', 20), ('carl', 'male', 60), ('dora', null, 25), ('emil', 'male', null),
-    ('fred', null, null)
+    ('anna', 'female', 30, 10.00), ('bert', 'male', 20, 20.00), ('carl', 'male', 60, 0.00), ('dora', null, 25, 100.00),
+    ('emil', 'male', null, 0.50), ('fred', null, null, 0.00)
 """
 
 
@@ -45,10 +45,10 @@ def small_release(
     for schema in ("customers", "segments", "catalog", "metrics"):
         connection.execute(f"create schema {schema}")
     connection.execute(
-        f"create table customers.dim_customers as select date '{DAY}' as as_of_date, * from (values {CUSTOMERS}) as c (customer_id, gender, age)"
+        f"create table customers.dim_customers as select date '{DAY}' as as_of_date, *, 'active' as lifecycle_stage from (values {CUSTOMERS}) as c (customer_id, gender, age, spend_last_365_days)"
     )
     connection.execute(
-        "create table catalog.segments (segment varchar, sql varchar, members bigint, state varchar, held_since date)"
+        "create table catalog.segments (segment varchar, label varchar, sql varchar, members bigint, state varchar, held_since date, builds_on varchar[])"
     )
     for name, sql in rules.items():
         listed = (members or {}).get(name)
@@ -57,7 +57,8 @@ def small_release(
             f"create table segments.{name} as select customer_id, date '{DAY}' as entered_on from ({who})"
         )
         connection.execute(
-            f"insert into catalog.segments select $1, $2, count(*), 'fresh', null from segments.{name}", [name, sql]
+            f"insert into catalog.segments select $1, upper($1), $2, count(*), 'fresh', null, [] from segments.{name}",
+            [name, sql],
         )
     return Release(connection, "by hand", DAY, DAY, "2024-04-01T02:00:00+00:00", limit_seconds)
 
