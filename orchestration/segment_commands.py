@@ -247,7 +247,7 @@ def _page_of_customer(told: Customer) -> Group:
         for one in told.standings
         if not one.is_member
     ]
-    attributes = [{"attribute": one.name, "value": _value(one.value)} for one in told.attributes]
+    attributes = [{"attribute": one.name, "value": _value(one.value)} for one in told.known]
     return Group(
         Text(f"{told.customer_id}, on {told.as_of_date}: in {len(inside):,} of {len(told.standings):,} segments"),
         "",
