@@ -57,6 +57,14 @@ class CampaignWaits(SegmentsError):
     """A campaign that should start cannot yet."""
 
 
+class QueryTooLong(SegmentsError):
+    """A query of a release took longer than anybody waits, and was cancelled."""
+
+
+class DraftRefused(ConfigurationError):
+    """A draft of a segment cannot be answered as it stands."""
+
+
 def known_error(problem: BaseException) -> SegmentsError | None:
     """The first of our own errors in the chain of a failure: Dagster wraps what a step or a resource raises."""
     chain: list[BaseException] = []

@@ -41,6 +41,11 @@ class Settings(BaseModel):
     campaigns: str = ""
     global_holdout: float = Field(default=0, ge=0, lt=1)
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """Those that ``var`` gives in the dbt project."""
+        return self.model_dump(include={"business_timezone", "product_x"})
+
     @field_validator("business_timezone")
     @classmethod
     def _is_a_known_zone(cls, name: str) -> str:

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 #: The packages of a night in their order; none imports a later one.
-FLOW = ("ingest", "validate", "transform", "measure", "publish", "target", "alert")
+FLOW = ("ingest", "validate", "transform", "measure", "read", "publish", "target", "alert")
 
 
 def imported_by(package: str) -> Iterator[tuple[str, str]]:

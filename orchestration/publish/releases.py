@@ -27,6 +27,7 @@ from orchestration.publish.laws import broken_laws
 from orchestration.publish.notes import ReleaseNotes, notes_of
 from orchestration.publish.release_table import ReleaseTable
 from orchestration.publish.tables import TABLES, segment_table, with_words_of_models
+from orchestration.read.opened import Release, opened
 from orchestration.settings import Home
 from orchestration.warehouse import only_one_refresh
 
@@ -95,6 +96,20 @@ def days_on_record(home: Home) -> Days | None:
 def open_release(home: Home, manifest: Manifest) -> duckdb.DuckDBPyConnection:
     """The release's file, to read."""
     return duckdb.connect(str(home.releases / manifest.release / OPENED), read_only=True)
+
+
+def open_for_reading(home: Home) -> Release | None:
+    """The current release for who looks at it for a while, from many threads; None before the first. Whoever opens it closes it."""
+    manifest = current_release(home)
+    if manifest is None:
+        return None
+    return Release(
+        opened(home.releases / manifest.release / OPENED),
+        manifest.release,
+        manifest.as_of_date,
+        manifest.first_as_of_date,
+        manifest.published_at,
+    )
 
 
 def list_releases(home: Home) -> list[Manifest]:

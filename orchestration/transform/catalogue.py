@@ -79,7 +79,7 @@ def definitions(
     return [
         Definition(
             segment=name,
-            sql=_in_a_release(rule).sql(dialect="duckdb", pretty=True),
+            sql=in_a_release(rule).sql(dialect="duckdb", pretty=True),
             columns_used=columns_used(rule),
             raw_columns=tuple(sorted(map(str, lineage[name]))),
             definition_hash=hashes[name],
@@ -114,7 +114,7 @@ def _segment(node: dict[str, Any], manifest: Mapping[str, Any]) -> Segment:
     )
 
 
-def _in_a_release(rule: exp.Expr) -> exp.Expr:
+def in_a_release(rule: exp.Expr) -> exp.Expr:
     """The rule as it runs in a release, whose tables of segments hold the members of one day and say no day."""
     readable = rule.copy()
     for within in readable.find_all(exp.In):

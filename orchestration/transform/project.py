@@ -50,7 +50,7 @@ class DbtProjectOfHome:
     def variables(self) -> dict[str, Any]:
         """What ``var`` gives in the project: its own values, and the home's settings in their place."""
         own: dict[str, Any] = yaml.safe_load((self.project_dir / "dbt_project.yml").read_text())["vars"]
-        return own | self._variables_of_home()
+        return own | self.warehouse.settings.variables
 
     def run(self, command: str, *more: str) -> dbtRunnerResult:
         """Runs a dbt command in this process, so that nothing of it outlives the run.
@@ -66,7 +66,7 @@ class DbtProjectOfHome:
             "--profiles-dir": self.profiles_dir,
             "--target-path": self.target_dir,
             "--log-path": self.profiles_dir / "logs",
-            "--vars": json.dumps(self._variables_of_home()),
+            "--vars": json.dumps(self.warehouse.settings.variables),
         }
         try:
             return dbtRunner().invoke(
@@ -130,7 +130,7 @@ class DbtProjectOfHome:
     def fingerprint(self) -> str:
         """Changes when the project does, or what of the settings the project is run with."""
         seen = hashlib.sha256(self._profile().encode())
-        seen.update(json.dumps(self._variables_of_home()).encode())
+        seen.update(json.dumps(self.warehouse.settings.variables).encode())
         for path in _sources(self.project_dir):
             seen.update(str(path.relative_to(self.project_dir)).encode())
             seen.update(path.read_bytes())
@@ -154,9 +154,6 @@ class DbtProjectOfHome:
         shutil.copy(self.target_dir / "manifest.json", unfinished)
         unfinished.replace(self.manifest_path)
         self._stamp.write_text(fingerprint)
-
-    def _variables_of_home(self) -> dict[str, str]:
-        return self.warehouse.settings.model_dump(include={"business_timezone", "product_x"})
 
     def _profile(self) -> str:
         warehouse = self.warehouse
