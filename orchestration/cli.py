@@ -20,6 +20,7 @@ from rich.text import Text
 from orchestration.campaign_commands import campaign
 from orchestration.days import Days
 from orchestration.errors import ConfigurationError, ExtractMissing
+from orchestration.segment_commands import customer, diff, preview, show
 from orchestration.terminal import (
     DONE,
     FAILED,
@@ -27,7 +28,6 @@ from orchestration.terminal import (
     WRONG_USE,
     Context,
     Day,
-    cell,
     command,
     listing,
     no_release,
@@ -45,7 +45,8 @@ def main() -> None:
     """Refreshes customer segments every night, and tells the truth about them."""
 
 
-main.add_command(campaign)
+for one in (campaign, show, preview, diff, customer):
+    main.add_command(one)
 
 
 @main.command()
@@ -109,50 +110,6 @@ def refresh(context: Context, as_of: date | None, first: date | None, last: date
 def status(context: Context) -> int:
     """Show the current release and each segment in it."""
     return _print_status(context)
-
-
-@main.command()
-@click.argument("name")
-@command
-def show(context: Context, name: str) -> None:
-    """Show the segment NAME: its rule, its size, what it depends on, whom it shares members with."""
-    from orchestration.publish.portrait import read_portrait
-
-    portrait = read_portrait(context.home, name)
-    if portrait is None:
-        raise no_release(context)
-    document = asdict(portrait)
-    status = document.pop("status")
-
-    def page() -> Group:
-        facts = Table.grid(padding=(0, 2))
-        for word, said in (
-            ("objective", portrait.objective),
-            ("owner", portrait.owner),
-            ("channel", portrait.channel),
-            ("members", f"{portrait.status.members:,}, {portrait.status.share_of_base:.1%} of the base"),
-            ("moved", f"{cell(portrait.status.entered)} entered, {cell(portrait.status.exited)} exited"),
-            ("state", _state(portrait.status)),
-            ("depends on", "\n".join(portrait.raw_columns)),
-        ):
-            facts.add_row(word, Text(said))
-        overlaps = [
-            {"segment": other.segment, "members of both": other.members_both, "jaccard": f"{other.jaccard or 0:.2f}"}
-            for other in portrait.overlaps
-        ]
-        return Group(
-            Text(f"{name}: {portrait.status.label}, on {portrait.as_of_date}, release {portrait.release}"),
-            "",
-            Text(portrait.description),
-            "",
-            Text(portrait.sql),
-            "",
-            facts,
-            "",
-            listing("Shares most members with", overlaps),
-        )
-
-    context.answer(status | document, page)
 
 
 @main.command()
@@ -512,7 +469,7 @@ def _print_status(context: Context) -> int:
                 "of base": f"{segment.share_of_base:.1%}",
                 "entered": segment.entered,
                 "exited": segment.exited,
-                "state": _state(segment),
+                "state": segment.state_in_words,
                 "what": segment.label,
             }
             for segment in status.segments
@@ -570,10 +527,6 @@ def _notes_in_words(said: ReleaseNotes) -> list[str]:
         for one in said.failed_checks
     ]
     return lines
-
-
-def _state(segment: SegmentStatus) -> str:
-    return "fresh" if segment.state == "fresh" else f"held since {segment.held_since}: {segment.held_because}"
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ def listing(title: str, rows: list[dict[str, Any]]) -> Table:
         )
     for row in rows:
         # What others wrote, such as a campaign's name, may have brackets: it is shown, and never read as markup.
-        table.add_row(*(Text(cell(value)) for value in row.values()))
+        table.add_row(*(value if isinstance(value, Text) else Text(cell(value)) for value in row.values()))
     return table
 
 

@@ -185,3 +185,47 @@ def test_a_typo_in_the_settings_is_told_with_the_right_field(refreshed_shop: Hom
     told = segments("refresh", home=refreshed_shop.path)
     assert told.returncode == 2
     assert "did you mean `business_timezone`?" in told.stderr
+
+
+def test_show_tells_whom_each_clause_drops(refreshed_shop: Home) -> None:
+    shown = json.loads(segments("show", "men_18_25", "--json", home=refreshed_shop.path).stdout)
+    assert [step["clause"] for step in shown["waterfall"]["steps"]] == ["gender = 'male'", "age BETWEEN 18 AND 25"]
+    assert shown["waterfall"]["steps"][-1]["left"] == shown["members"]
+    assert "From everybody to the members" in segments("show", "men_18_25", home=refreshed_shop.path).stdout
+
+
+def test_a_draft_is_tried_and_nothing_is_written(refreshed_shop: Home, tmp_path: Path) -> None:
+    draft = tmp_path / "seniors.sql"
+    draft.write_text("age >= 60\n")
+    before = sorted(refreshed_shop.path.rglob("*"))
+    tried = json.loads(segments("preview", str(draft), "--json", home=refreshed_shop.path).stdout)
+    assert (tried["name"], tried["members"]) == ("seniors", tried["waterfall"]["steps"][0]["left"])
+    assert tried["history"][-1]["members"] == tried["members"] > 0
+    assert "From everybody to the members" in segments("preview", str(draft), home=refreshed_shop.path).stdout
+    assert sorted(refreshed_shop.path.rglob("*")) == before
+
+
+def test_a_broken_draft_is_wrong_use_and_shows_the_place(refreshed_shop: Home, tmp_path: Path) -> None:
+    draft = tmp_path / "broken.sql"
+    draft.write_text("age >= 60\n  and gendr = 'male'\n")
+    told = segments("preview", str(draft), home=refreshed_shop.path)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "LINE 2:   and gendr = 'male'\n              ^^^^^" in told.stderr
+
+
+def test_diff_of_an_unedited_segment_says_that_nothing_changes(refreshed_shop: Home) -> None:
+    told = segments("diff", "men_18_25", "--markdown", home=refreshed_shop.path)
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.startswith("### Segment `men_18_25`, on 2024-03-12\n\nNothing changes: ")
+    compared = json.loads(segments("diff", "men_18_25", "--json", home=refreshed_shop.path).stdout)
+    assert (compared["enters"]["customers"], compared["leaves"]["customers"]) == (0, 0)
+
+
+def test_a_customer_is_told_segment_by_segment(refreshed_shop: Home) -> None:
+    told = json.loads(segments("customer", "C8", "--json", home=refreshed_shop.path).stdout)
+    inside = [one["segment"] for one in told["standings"] if one["entered_on"]]
+    assert inside
+    page = segments("customer", "C8", home=refreshed_shop.path).stdout
+    assert f"in {len(inside)} of {len(told['standings'])} segments" in page
+    unknown = segments("customer", "nobody", home=refreshed_shop.path)
+    assert (unknown.returncode, unknown.stderr.count("There is no customer nobody")) == (2, 1)

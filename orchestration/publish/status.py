@@ -27,6 +27,10 @@ class SegmentStatus:
     held_since: date | None
     held_because: str | None
 
+    @property
+    def state_in_words(self) -> str:
+        return "fresh" if self.state == "fresh" else f"held since {self.held_since}: {self.held_because}"
+
 
 @dataclass(frozen=True)
 class Status:

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from orchestration.errors import ConfigurationError
+from orchestration.read.attributes import attributes_in
 from orchestration.read.conditions import (
     TODAY,
     Asked,
@@ -19,7 +20,6 @@ from orchestration.read.conditions import (
 )
 from orchestration.read.opened import Release
 from orchestration.sql import identifier, literal
-from orchestration.transform.meaning import KEY
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,9 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Attribute:
+class Known:
+    """An attribute of the customer; its ``value`` is None where it is not known."""
+
     name: str
     value: Any
     description: str
@@ -67,33 +69,26 @@ class Customer:
     customer_id: str
     as_of_date: date
     standings: tuple[Standing, ...]
-    attributes: tuple[Attribute, ...]
+    known: tuple[Known, ...]
 
 
 def customer(release: Release, customer_id: str) -> Customer:
     """Raises ConfigurationError where the base has no such customer on the release's day."""
     with release.cursor() as cursor:
-        attributes = _attributes(cursor, customer_id)
-        if not attributes:
+        known = _known(cursor, customer_id)
+        if not known:
             raise ConfigurationError(
                 f"There is no customer {customer_id} in the base on {release.as_of_date}: the id is the CRM's, and who is deleted is in it no more."
             )
-        return Customer(customer_id, release.as_of_date, _standings(cursor, customer_id), attributes)
+        return Customer(customer_id, release.as_of_date, _standings(cursor, customer_id), known)
 
 
-def _attributes(cursor: duckdb.DuckDBPyConnection, customer_id: str) -> tuple[Attribute, ...]:
-    words = dict(
-        cursor.execute(
-            "select column_name, comment from duckdb_columns() where schema_name || '.' || table_name = $1", [TODAY]
-        ).fetchall()
-    )
-    found = cursor.execute(f"select * from {TODAY} where customer_id = $1", [customer_id])
-    names = [column[0] for column in found.description or []]
+def _known(cursor: duckdb.DuckDBPyConnection, customer_id: str) -> tuple[Known, ...]:
+    asked = attributes_in(cursor)
+    names = ", ".join(identifier(one.name) for one in asked)
+    found = cursor.execute(f"select {names} from {TODAY} where customer_id = $1", [customer_id]).fetchall()
     return tuple(
-        Attribute(name, value, words.get(name) or "")
-        for row in found.fetchall()
-        for name, value in zip(names, row, strict=True)
-        if name not in KEY
+        Known(one.name, value, one.description) for row in found for one, value in zip(asked, row, strict=True)
     )
 
 

@@ -51,7 +51,7 @@ def test_of_a_held_segment_it_says_that_the_clauses_are_of_another_day() -> None
 
 
 def test_each_attribute_comes_with_its_words_and_none_is_an_address(release: Release) -> None:
-    told = {one.name: one for one in customer(release, "C8").attributes}
+    told = {one.name: one for one in customer(release, "C8").known}
     assert told["birth_date"].value == date(1968, 3, 9)
     assert "Completed years" in told["age"].description
     assert all(one.description for one in told.values())

@@ -10,7 +10,7 @@ import yaml
 
 from orchestration.errors import ConfigurationError
 from orchestration.transform.project import PROJECT_DIR
-from orchestration.transform.scaffold import scaffold
+from orchestration.transform.scaffold import Words, scaffold
 
 
 @pytest.fixture
@@ -32,4 +32,34 @@ def test_a_name_that_cannot_be_or_is_taken_writes_nothing(project: Path, name: s
     before = sorted(project.rglob("*"))
     with pytest.raises(ConfigurationError):
         scaffold(name, project)
+    assert sorted(project.rglob("*")) == before
+
+
+def test_a_draft_is_written_with_its_words_as_they_are(project: Path) -> None:
+    hostile = Words(
+        label="Pets: \"cats\" & 'dogs' # both",
+        description="yes\n- [a] {b}: <script>alert(1)</script> © ",
+        objective="*",
+        owner="null",
+        channel="2024-01-01",
+        family="@x",
+    )
+    sql, words, _ = scaffold("pet_owners", project, "select 1\n", hostile)
+    [model] = yaml.safe_load(words.read_text())["models"]
+    assert sql.read_text() == "select 1\n"
+    assert model["description"] == "yes - [a] {b}: <script>alert(1)</script> ©"
+    assert model["config"]["meta"] == {
+        "label": hostile.label,
+        "objective": "*",
+        "owner": "null",
+        "channel": "2024-01-01",
+        "family": "@x",
+    }
+
+
+@pytest.mark.parametrize("description", ["", "  ", "since {{ run_query('drop table x') }}", "{% do x %}", "{# x"])
+def test_words_that_are_missing_or_that_dbt_would_work_out_write_nothing(project: Path, description: str) -> None:
+    before = sorted(project.rglob("*"))
+    with pytest.raises(ConfigurationError, match="description"):
+        scaffold("pet_owners", project, "select 1\n", Words(label="Pets", description=description))
     assert sorted(project.rglob("*")) == before
