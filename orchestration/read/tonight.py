@@ -80,6 +80,11 @@ class SegmentTonight:
     is_new: bool
     counts: tuple[int | None, ...]
 
+    @property
+    def standing(self) -> str:
+        """held, new or fresh: in one word what to think of it."""
+        return "new" if self.is_new and self.state == "fresh" else self.state
+
 
 @dataclass(frozen=True)
 class Shift:
@@ -152,7 +157,7 @@ def read_tonight(release: Release) -> Tonight:
         published_at=release.published_at,
         base_customers=base,
         days=tuple(since + timedelta(number) for number in range((day - since).days + 1)),
-        segments=tuple(SegmentTonight(*said, tuple(counts)) for *said, counts in segments),
+        segments=tuple(SegmentTonight(*(*row[:-1], tuple(row[-1]))) for row in segments),
         shifts=shifts,
         last_shift=max(over, key=lambda one: one.as_of_date, default=None) if not shifts else None,
         campaigns=tuple(CampaignTonight(*row) for row in release.rows(CAMPAIGNS, {"day": day})),
