@@ -11,11 +11,11 @@ from orchestration.read.opened import Release
 
 @dataclass(frozen=True)
 class Place:
-    """A page, what the navigation calls it, and the end of its address; the first page stands at the root too."""
+    """A page, what the navigation calls it, and its address below the app's own; the first has none."""
 
     title: str
     path: str
     page: Callable[[Release], None]
 
 
-PLACES = (Place("Tonight", "tonight", tonight.page),)
+PLACES = (Place("Tonight", "", tonight.page),)

@@ -421,7 +421,7 @@ def app(context: Context, port: int) -> int:
     """Open the web app on the home's release, for whoever is at this machine."""
     root = Path(__file__).resolve().parents[1]
     environment = {**os.environ, "SEGMENTS_HOME": str(context.home.path)}
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", "streamlit", "run", "dashboard/entry/app.py", "--server.port", str(port)]
     return FAILED if subprocess.run(command, cwd=root, env=environment, check=False).returncode else DONE
 
 

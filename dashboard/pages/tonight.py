@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pandas as pd
 import streamlit as st
 
-from dashboard.figures import counted, day, number
+from dashboard.figures import counted, day, moment, number
 from dashboard.following import remembered
 from dashboard.saying import Tone, empty, notice
 from dashboard.tables import download
@@ -33,6 +33,9 @@ DOWNLOADED = (
 def page(release: Release) -> None:
     tonight = read(release)
     st.title("Tonight")
+    st.caption(
+        f"The end of {day(tonight.as_of_date)}, as release {tonight.release} has it, published {moment(tonight.published_at)}."
+    )
     _figures(tonight)
     _held(tonight.held)
     if tonight.new:
@@ -46,13 +49,12 @@ def _figures(tonight: Tonight) -> None:
     fresh = len(tonight.segments) - len(tonight.held)
     with st.container(horizontal=True):
         for label, value in (
-            ("As of", day(tonight.as_of_date)),
-            ("Customers", number(tonight.base_customers)),
-            ("Fresh segments", number(fresh)),
-            ("Held", number(len(tonight.held))),
-            ("New", number(len(tonight.new))),
+            ("Customers", tonight.base_customers),
+            ("Segments fresh", fresh),
+            ("Held", len(tonight.held)),
+            ("New", len(tonight.new)),
         ):
-            st.metric(label, value, border=True, width=150)
+            st.metric(label, number(value), border=True, width=150)
 
 
 def _held(held: Sequence[SegmentTonight]) -> None:
@@ -83,13 +85,13 @@ def _segments(tonight: Tonight) -> None:
     frame = pd.DataFrame(
         {
             "Segment": [f"segment?segment={quote(segment.segment)}" for segment in chosen],
-            "Label": [segment.label for segment in chosen],
-            "State": [segment.standing for segment in chosen],
             "Members": [segment.members for segment in chosen],
             "Last weeks": [list(segment.counts) for segment in chosen],
-            "Of base": [segment.share_of_base for segment in chosen],
             "Entered": pd.array([segment.entered for segment in chosen], dtype="Int64"),
             "Exited": pd.array([segment.exited for segment in chosen], dtype="Int64"),
+            "Of base": [segment.share_of_base and 100 * segment.share_of_base for segment in chosen],
+            "State": [segment.standing for segment in chosen],
+            "Label": [segment.label for segment in chosen],
             "Family": [segment.family for segment in chosen],
             "Owner": [segment.owner for segment in chosen],
             "Channel": [segment.channel for segment in chosen],
@@ -103,13 +105,13 @@ def _segments(tonight: Tonight) -> None:
         alt="Segments of tonight",
         column_config={
             "Segment": column.LinkColumn(display_text=r"segment=(.*)$", pinned=True),
-            "Label": column.TextColumn(width="medium"),
+            "Label": column.TextColumn(width=240),
             "Members": column.NumberColumn(format="localized"),
             "Last weeks": column.LineChartColumn(
                 help=f"Members per day since {day(tonight.days[0])}; each segment on its own scale.",
                 color=palette.OBSERVED,
             ),
-            "Of base": column.NumberColumn(format="percent"),
+            "Of base": column.NumberColumn(format="%.1f%%"),
             "Entered": column.NumberColumn(format="localized"),
             "Exited": column.NumberColumn(format="localized"),
         },

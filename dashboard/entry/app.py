@@ -1,4 +1,7 @@
-"""The app's entry: navigation, the release that is shown, and trouble as a sentence. Started by `segments app`; run anew for each look at a page."""
+"""The app's entry: navigation, the release that is shown, and trouble as a sentence. Started by `segments app`; run anew for each look at a page.
+
+It stands in a folder of its own: beside ``pages`` Streamlit would take their modules for pages of its own making.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from dashboard.figures import day, moment
+from dashboard.figures import day
 from dashboard.following import current_release, follow
 from dashboard.places import PLACES, Place
 from dashboard.saying import empty, notice
@@ -25,14 +28,12 @@ def main(home: Home) -> None:
     name = release.name if release else None
     place = st.navigation(
         [
-            st.Page(_shown(place, release, home), title=place.title, url_path=place.path, default=place is PLACES[0])
+            st.Page(_shown(place, release, home), title=place.title, url_path=place.path, default=not place.path)
             for place in PLACES
         ]
     )
     if release:
-        with st.sidebar:
-            st.caption(f"As of {day(release.as_of_date)}, published {moment(release.published_at)}.")
-            st.caption(f"Release {release.name}")
+        st.sidebar.caption(f"As of {day(release.as_of_date)}, release {release.name}")
     place.run()
     follow(home, name)
 

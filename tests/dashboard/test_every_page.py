@@ -1,0 +1,101 @@
+"""What is so of every page, whatever it shows. A page is tested from the moment on which its line is in ``dashboard.places``."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from dashboard.places import PLACES
+from orchestration.settings import Home
+from tests.dashboard.conftest import Publish, serving
+from tests.dashboard.looking import drawn, opened
+
+OF_EVERY_PAGE = pytest.mark.parametrize("path", [pytest.param(place.path, id=place.title) for place in PLACES])
+
+HOSTILE = (
+    '<script>window.broken = true</script><img src=x onerror="window.broken = true"> \'quoted\' "too" '
+    "**bold** [link](javascript:alert(1)) :red[red] $x^2$ | `code` " + "very long " * 490
+)
+PHONE = {"width": 390, "height": 844}
+
+
+@OF_EVERY_PAGE
+def test_a_page_opens_without_an_error_and_asks_nobody_else(app: str, page: Page, path: str) -> None:
+    opened(page, f"{app}/{path}")  # what the fixture of the page saw it judges itself
+
+
+@OF_EVERY_PAGE
+def test_a_page_fits_a_phone(app: str, page: Page, path: str) -> None:
+    page.set_viewport_size(PHONE)
+    opened(page, f"{app}/{path}")
+    assert _overhang(page) <= 0
+
+
+@OF_EVERY_PAGE
+def test_what_others_wrote_is_shown_as_text(app: str, page: Page, path: str, publish: Publish) -> None:
+    text = HOSTILE.replace("'", "''")
+    publish(
+        f"update catalog.segments set label = '{text}', description = '{text}', objective = '{text}', owner = '{text}'",
+        f"update catalog.segments set state = 'held', held_since = as_of_date, held_because = '{text}' where segment = 'top_spenders'",
+    )
+    page.set_viewport_size(PHONE)
+    opened(page, f"{app}/{path}?segment=top_spenders")
+    assert page.evaluate("window.broken") is None
+    expect(page.locator("[onerror], a[href^='javascript'], main script, main strong:text-is('bold')")).to_have_count(0)
+    assert _overhang(page) <= 0
+
+
+@OF_EVERY_PAGE
+def test_a_release_published_meanwhile_appears_by_itself(app: str, page: Page, path: str, publish: Publish) -> None:
+    opened(page, f"{app}/{path}")
+    name = publish()
+    expect(page.get_by_test_id("stSidebar").get_by_text(name)).to_be_attached()
+    drawn(page)
+
+
+def test_before_the_first_release_a_page_says_how_to_make_one_and_shows_it_then(
+    page: Page, shown: Home, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    home = Home(tmp_path_factory.mktemp("new") / "home")
+    home.path.mkdir()
+    with serving(home) as address:
+        opened(page, address)
+        expect(page.get_by_text("segments refresh")).to_be_visible()
+        home.releases.symlink_to(shown.releases)
+        expect(page.get_by_role("heading", name="Segments")).to_be_visible()
+
+
+def test_a_release_that_cannot_be_opened_is_told_in_a_sentence(
+    app: str, page: Page, shown: Home, publish: Publish
+) -> None:
+    opened(page, app)
+    name = publish()
+    expect(page.get_by_test_id("stSidebar").get_by_text(name)).to_be_attached()
+    broken = publish()
+    (shown.releases / broken / "manifest.json").write_text("{")
+    expect(page.get_by_role("alert").get_by_text("cannot be opened")).to_be_visible()
+
+
+def test_the_navigation_is_reached_by_the_tab_key(app: str, page: Page) -> None:
+    opened(page, app)
+    reached = _reached_by_tab(page, 60)
+    for place in PLACES if len(PLACES) > 1 else ():
+        assert any(place.title in one for one in reached), f"{place.title} is not among {reached}"
+
+
+def _reached_by_tab(page: Page, times: int) -> list[str]:
+    reached = []
+    for _ in range(times):
+        page.keyboard.press("Tab")
+        reached.append(
+            page.evaluate("(document.activeElement.ariaLabel || '') + ' ' + document.activeElement.innerText")
+        )
+    return reached
+
+
+def _overhang(page: Page) -> int:
+    """Pixels by which the page is wider than the window."""
+    widths = page.evaluate(
+        "['html', '[data-testid=stMain]'].map(at => document.querySelector(at)).map(one => one.scrollWidth - one.clientWidth)"
+    )
+    return max(widths)
