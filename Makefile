@@ -28,6 +28,10 @@ refresh: setup ## write the demo company's extracts, refresh the year 2017, show
 dev: setup ## open Dagster's web UI and daemon on the home
 	@$(BIN)/segments dev
 
+.PHONY: app
+app: setup ## open the web app on the home's release
+	@$(BIN)/segments app
+
 .PHONY: lint
 lint: setup ## formatter, linters, types
 	$(BIN)/ruff format --check .

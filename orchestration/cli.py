@@ -414,6 +414,17 @@ def dev(context: Context, port: int) -> int:
     return FAILED if subprocess.run(command, env=environment, check=False).returncode else DONE
 
 
+@main.command()
+@click.option("--port", default=8501, show_default=True, help="Port of the web app.")
+@command
+def app(context: Context, port: int) -> int:
+    """Open the web app on the home's release, for whoever is at this machine."""
+    root = Path(__file__).resolve().parents[1]
+    environment = {**os.environ, "SEGMENTS_HOME": str(context.home.path)}
+    command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(port)]
+    return FAILED if subprocess.run(command, cwd=root, env=environment, check=False).returncode else DONE
+
+
 def _acknowledge(
     context: Context, segment: str, kind: Literal["ack", "snooze"], reason: str, until: date | None, measure: str | None
 ) -> None:

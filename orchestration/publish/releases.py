@@ -98,18 +98,31 @@ def open_release(home: Home, manifest: Manifest) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(str(home.releases / manifest.release / OPENED), read_only=True)
 
 
+def current_name(home: Home) -> str | None:
+    """The name of the published release, for who asks often; None before the first."""
+    try:
+        return (home.releases / "current").readlink().name
+    except FileNotFoundError:
+        return None
+
+
 def open_for_reading(home: Home) -> Release | None:
     """The current release for who looks at it for a while, from many threads; None before the first. Whoever opens it closes it."""
-    manifest = current_release(home)
-    if manifest is None:
-        return None
-    return Release(
-        opened(home.releases / manifest.release / OPENED),
-        manifest.release,
-        manifest.as_of_date,
-        manifest.first_as_of_date,
-        manifest.published_at,
-    )
+    name = current_name(home)
+    return open_named(home, name) if name else None
+
+
+def open_named(home: Home, name: str) -> Release:
+    """As above, the release of that name. Raises ReleaseDamaged where it cannot be opened, or is gone."""
+    folder = home.releases / name
+    try:
+        manifest = Manifest.read(folder)
+        connection = opened(folder / OPENED)
+    except (OSError, ValueError, duckdb.Error) as unreadable:
+        raise ReleaseDamaged(
+            f"Release {name} cannot be opened ({type(unreadable).__name__}): use another release."
+        ) from unreadable
+    return Release(connection, manifest.release, manifest.as_of_date, manifest.first_as_of_date, manifest.published_at)
 
 
 def list_releases(home: Home) -> list[Manifest]:

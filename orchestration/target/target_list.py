@@ -12,14 +12,12 @@ import duckdb
 
 from orchestration.campaigns.files import Channel
 from orchestration.errors import CampaignWaits
+from orchestration.read.spreadsheet import BEGINS_A_FORMULA
 from orchestration.settings import Home
 from orchestration.sql import identifier, literal
 from orchestration.target.arms import ARMS
 
 CSV, PARQUET = "target_list.csv", "target_list.parquet"
-
-#: A spreadsheet takes a cell for a formula that begins so (OWASP: CSV injection), in full width too.
-BEGINS_A_FORMULA = "^[=+\\-@\\t\\r\\n＝＋－＠]"  # noqa: RUF001 - the full-width ones are meant
 
 FIELDS: dict[Channel, tuple[str, ...]] = {
     "email": ("customer_id", "email"),

@@ -1,0 +1,34 @@
+"""How figures and days are written: thousands apart, days in ISO form, nothing known as a dash."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+UNKNOWN = "–"
+
+
+def number(value: float | None, decimals: int = 0) -> str:
+    return UNKNOWN if value is None else f"{value:,.{decimals}f}"
+
+
+def signed(value: float | None, decimals: int = 0) -> str:
+    return UNKNOWN if value is None else f"{value:+,.{decimals}f}"
+
+
+def share(value: float | None) -> str:
+    """Of a share between 0 and 1."""
+    return UNKNOWN if value is None else f"{value:.1%}"
+
+
+def day(value: date | None) -> str:
+    return UNKNOWN if value is None else value.isoformat()
+
+
+def moment(value: str) -> str:
+    """Of a time in ISO 8601, to the minute."""
+    return datetime.fromisoformat(value).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """``1 customer``, ``1,200 customers``."""
+    return f"{count:,} {one if count == 1 else many}"

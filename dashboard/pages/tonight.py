@@ -1,0 +1,165 @@
+"""Tonight: what the release says in the morning. What is held and why, what moved, every segment with its last weeks, the campaigns that run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from urllib.parse import quote
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.figures import counted, day, number
+from dashboard.following import remembered
+from dashboard.saying import Tone, empty, notice
+from dashboard.tables import download
+from orchestration.read import palette
+from orchestration.read.opened import Release
+from orchestration.read.tonight import SegmentTonight, Shift, Tonight, read_tonight
+
+read = remembered(read_tonight)
+
+ALL = "all"
+#: In the order in which they are looked at.
+STANDINGS = ("held", "new", "fresh")
+#: What a segment can be told apart by, and what the filter is called.
+FILTERS = {"family": "Family", "owner": "Owner", "channel": "Channel", "standing": "State"}
+DOWNLOADED = (
+    "segment", "label", "description", "family", "owner", "channel", "scheme", "members", "share_of_base", "entered",
+    "exited", "state", "held_since", "held_because", "is_new",
+)  # fmt: skip
+
+
+def page(release: Release) -> None:
+    tonight = read(release)
+    st.title("Tonight")
+    _figures(tonight)
+    _held(tonight.held)
+    if tonight.new:
+        notice("info", ", ".join(segment.segment for segment in tonight.new), "New tonight")
+    _shifts(tonight)
+    _segments(tonight)
+    _campaigns(tonight)
+
+
+def _figures(tonight: Tonight) -> None:
+    fresh = len(tonight.segments) - len(tonight.held)
+    with st.container(horizontal=True):
+        for label, value in (
+            ("As of", day(tonight.as_of_date)),
+            ("Customers", number(tonight.base_customers)),
+            ("Fresh segments", number(fresh)),
+            ("Held", number(len(tonight.held))),
+            ("New", number(len(tonight.new))),
+        ):
+            st.metric(label, value, border=True, width=150)
+
+
+def _held(held: Sequence[SegmentTonight]) -> None:
+    def reason(segment: SegmentTonight) -> tuple[str, str]:
+        return day(segment.held_since), segment.held_because or "nobody said why"
+
+    for (since, because), segments in groupby(sorted(held, key=reason), key=reason):
+        names = ", ".join(segment.segment for segment in segments)
+        notice("warning", f"{because}. The last good version stays published.", f"Held since {since}: {names}")
+
+
+def _shifts(tonight: Tonight) -> None:
+    st.header("What moved unexpectedly")
+    for shift in tonight.shifts:
+        notice(_tone(shift), _sentence(shift.message), _title(shift, tonight))
+    if tonight.shifts:
+        return
+    last = tonight.last_shift
+    before = f" The newest shift before was over on {day(last.as_of_date)}: {last.message}." if last else ""
+    empty(f"Nothing: no segment moved in a way that its past does not explain.{before}")
+
+
+def _segments(tonight: Tonight) -> None:
+    st.header("Segments")
+    chosen = _matching(tonight.segments)
+    if not chosen:
+        return empty("No segment matches. Empty the search, or choose “all” again.")
+    frame = pd.DataFrame(
+        {
+            "Segment": [f"segment?segment={quote(segment.segment)}" for segment in chosen],
+            "Label": [segment.label for segment in chosen],
+            "State": [segment.standing for segment in chosen],
+            "Members": [segment.members for segment in chosen],
+            "Last weeks": [list(segment.counts) for segment in chosen],
+            "Of base": [segment.share_of_base for segment in chosen],
+            "Entered": pd.array([segment.entered for segment in chosen], dtype="Int64"),
+            "Exited": pd.array([segment.exited for segment in chosen], dtype="Int64"),
+            "Family": [segment.family for segment in chosen],
+            "Owner": [segment.owner for segment in chosen],
+            "Channel": [segment.channel for segment in chosen],
+        }
+    )
+    column = st.column_config
+    st.dataframe(
+        frame,
+        height="content",
+        hide_index=True,
+        alt="Segments of tonight",
+        column_config={
+            "Segment": column.LinkColumn(display_text=r"segment=(.*)$", pinned=True),
+            "Label": column.TextColumn(width="medium"),
+            "Members": column.NumberColumn(format="localized"),
+            "Last weeks": column.LineChartColumn(
+                help=f"Members per day since {day(tonight.days[0])}; each segment on its own scale.",
+                color=palette.OBSERVED,
+            ),
+            "Of base": column.NumberColumn(format="percent"),
+            "Entered": column.NumberColumn(format="localized"),
+            "Exited": column.NumberColumn(format="localized"),
+        },
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        download(chosen, DOWNLOADED, f"segments_{tonight.as_of_date}.csv")
+        st.caption(f"{counted(len(chosen), 'segment', 'segments')} of {number(len(tonight.segments))}")
+
+
+def _matching(segments: Sequence[SegmentTonight]) -> list[SegmentTonight]:
+    """The segments that the search and the filters leave, those held and new first. What is chosen stands in the address."""
+    with st.container(horizontal=True):
+        words = (
+            st.text_input("Search", key="search", placeholder="Name, label or rule", bind="query-params")
+            .lower()
+            .split()
+        )
+        for field, label in FILTERS.items():
+            values = sorted({getattr(segment, field) for segment in segments})
+            value = st.selectbox(label, [ALL, *values], key=field, bind="query-params")
+            segments = [segment for segment in segments if value in (ALL, getattr(segment, field))]
+    found = [
+        segment
+        for segment in segments
+        if all(word in f"{segment.segment} {segment.label} {segment.description}".lower() for word in words)
+    ]
+    return sorted(found, key=lambda segment: (STANDINGS.index(segment.standing), segment.segment))
+
+
+def _campaigns(tonight: Tonight) -> None:
+    st.header("Campaigns that run")
+    if not tonight.campaigns:
+        return empty("None: of no campaign that runs, or whose orders still count, is there anything to say.")
+    for campaign in tonight.campaigns:
+        until = f" until {day(campaign.measured_until)}" if campaign.measured_until else ""
+        title = f"{campaign.campaign_name} ({campaign.channel}, since {day(campaign.starts_on)}, measured{until})"
+        notice("info", _sentence(campaign.message), title)
+
+
+def _tone(shift: Shift) -> Tone:
+    return "critical" if shift.severity == "critical" else "warning" if shift.severity == "warning" else "info"
+
+
+def _title(shift: Shift, tonight: Tonight) -> str:
+    who = shift.segment or "All segments"
+    if shift.state == "noted":
+        return f"{who}: {shift.kind.replace('_', ' ')}"
+    since = "since tonight" if shift.opened_on == tonight.as_of_date else f"since {day(shift.opened_on)}"
+    return f"{shift.severity.capitalize()}: {who}, {shift.kind.replace('_', ' ')} {since}, {shift.state}"
+
+
+def _sentence(message: str) -> str:
+    return f"{message[:1].upper()}{message[1:]}."
