@@ -34,6 +34,7 @@ class Distinction:
 
     attribute: str
     value: str | None
+    is_share: bool
     members: float
     others: float
     difference: float
@@ -79,7 +80,7 @@ def people(release: Release, segment: str) -> People:
     return People(members, others, tuple(sorted(told, key=lambda one: (-abs(one.difference), one.attribute))))
 
 
-Figures = tuple[str, str | None, float, float, float, float, float]
+Figures = tuple[str, str | None, bool, float, float, float, float, float]
 
 
 def _attributes(cursor: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, str]]:
@@ -103,7 +104,7 @@ def _of_numbers(
     for place, name in enumerate(numbers):
         (n1, mean1, variance1), (n0, mean0, variance0) = (row[3 * place : 3 * place + 3] for row in rows)
         if min(n1, n0) >= FEWEST_WITH_A_VALUE:
-            yield from _figures(name, None, n1, n0, float(mean1), float(mean0), variance1, variance0)
+            yield from _figures((name, None, False), n1, n0, float(mean1), float(mean0), variance1, variance0)
 
 
 def _of_names(
@@ -129,15 +130,17 @@ def _of_names(
         if n1 + n0 >= FEWEST_WITH_A_VALUE:
             share1, share0 = n1 / members, n0 / others
             spread = (share1 * (1 - share1), share0 * (1 - share0))
-            yield from _figures(name, None if name in truths else value, members, others, share1, share0, *spread)
+            yield from _figures(
+                (name, None if name in truths else value, True), members, others, share1, share0, *spread
+            )
 
 
 def _figures(
-    name: str, value: str | None, n1: int, n0: int, mean1: float, mean0: float, variance1: float, variance0: float
+    what: tuple[str, str | None, bool], n1: int, n0: int, mean1: float, mean0: float, variance1: float, variance0: float
 ) -> Iterable[Figures]:
     """The standardized difference and its interval; nothing where neither group varies."""
     spread = sqrt((variance1 + variance0) / 2)
     if spread > 0:
         difference = (mean1 - mean0) / spread
         half = Z * sqrt((n1 + n0) / (n1 * n0) + difference**2 / (2 * (n1 + n0)))
-        yield name, value, mean1, mean0, difference, difference - half, difference + half
+        yield *what, mean1, mean0, difference, difference - half, difference + half
