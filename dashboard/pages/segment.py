@@ -112,15 +112,17 @@ def _days(release: Release, segment: str) -> None:
     on = alt.X("as_of_date:T", title=None, axis=alt.Axis(format="%Y-%m-%d", labelAngle=0, labelOverlap=True))
     band = (
         alt.Chart(days)
-        .mark_area(color=palette.BAND, opacity=0.6)
+        .mark_area(color=palette.BAND, opacity=0.6, clip=True)
         .encode(on, y=alt.Y("lower:Q", title="members"), y2="upper:Q")
     )
+    # A band of the first weeks, when little is known, may be wide: it is cut off at the edges of what was counted.
+    near = alt.Scale(domain=[0.95 * days["members"].min(), 1.05 * days["members"].max() + 1], nice=False)
     line = (
         alt.Chart(days)
         .mark_line(color=palette.OBSERVED, strokeWidth=2)
         .encode(
             on,
-            alt.Y("members:Q", scale=alt.Scale(zero=False)),
+            alt.Y("members:Q", scale=near, axis=alt.Axis(format=",")),
             tooltip=[
                 alt.Tooltip("as_of_date:T", title="day", format="%Y-%m-%d"),
                 alt.Tooltip("members:Q", format=","),
