@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dashboard.pages import tonight
+from dashboard.pages import segment, tonight
 from orchestration.read.opened import Release
 
 
@@ -18,4 +18,7 @@ class Place:
     page: Callable[[Release], None]
 
 
-PLACES = (Place("Tonight", "", tonight.page),)
+PLACES = (
+    Place("Tonight", "", tonight.page),
+    Place("Segment", "segment", segment.page),
+)

@@ -14,6 +14,7 @@ import duckdb
 from orchestration.campaigns.files import Campaign
 from orchestration.campaigns.receipts import Step
 from orchestration.errors import CampaignWaits, ConfigurationError, nearest
+from orchestration.read.reach import ways_to_reach
 from orchestration.sql import identifier, literal
 
 #: The temporary table with the audience, one row per customer: customer_id.
@@ -56,23 +57,12 @@ def find_audience(
 
 
 def way_to_the_audience(campaign: Campaign, global_holdout: float, others: Mapping[str, Path]) -> list[Condition]:
-    """The steps in their order.
-
-    Of e-mail we know whether there is an address. Whether a letter, a text message or a push arrives nobody told us: by those channels
-    whoever consented counts as reachable.
-    """
-    channel = campaign.channel
-    reachable = "has_email" if channel == "email" else "true"
+    """The steps in their order."""
     suppressed = " union all ".join(f"select customer_id from segments.{identifier(one)}" for one in campaign.suppress)
     taken = ", ".join(literal(file) for file in others.values())
     return [
         Condition("members", f"customer_id in (select customer_id from segments.{identifier(campaign.segment)})"),
-        Condition("consented", f"{channel}_opt_in"),
-        Condition("reachable", reachable),
-        Condition(
-            "not_unsubscribed",
-            f"customer_id not in (select customer_id from customers.unsubscribes where channel = {literal(channel)})",
-        ),
+        *(Condition(step, sql) for step, sql in ways_to_reach(campaign.channel).items()),
         Condition("not_suppressed", f"customer_id not in ({suppressed})" if suppressed else "true"),
         Condition("not_in_global_holdout", f"not {_is_held_out_everywhere(global_holdout)}"),
         Condition(

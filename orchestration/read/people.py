@@ -1,0 +1,146 @@
+"""Who a segment's members are, beside the rest of the base: the attributes in which they differ most.
+
+The measure is the standardized difference (Austin 2009, Statistics in Medicine 28: 3083): the difference of means, or of shares for what a
+customer is or is not, over the root of the mean of the two variances. It has no unit, so that age and spend can be ranked beside each other; of
+0.2 people say small, of 0.8 large. Its 95 % interval is that of Hedges and Olkin (1985).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import sqrt
+
+import duckdb
+
+from orchestration.read.conditions import TODAY
+from orchestration.read.opened import Release
+from orchestration.sql import identifier, literal
+
+#: Two-sided, of 95 %.
+Z = 1.959964
+#: A value of an attribute that fewer customers have is not compared: it says who, and not what they are like.
+FEWEST_WITH_A_VALUE = 20
+#: Fewer members than this are not described.
+FEWEST_MEMBERS = 20
+NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "DOUBLE", "FLOAT", "DECIMAL")
+
+
+@dataclass(frozen=True)
+class Distinction:
+    """One attribute, or of an attribute with names one ``value``: the mean or share of the members and of the ``others``, and the standardized
+    ``difference`` with its interval. ``in_rule`` where the segment's rule asks the attribute, so that it differs by definition.
+    """
+
+    attribute: str
+    value: str | None
+    is_share: bool
+    members: float
+    others: float
+    difference: float
+    lower: float
+    upper: float
+    in_rule: bool
+    description: str
+
+
+@dataclass(frozen=True)
+class People:
+    """The distinctions, the greatest first, of ``members`` and ``others`` that were compared; none where either are too few."""
+
+    members: int
+    others: int
+    distinctions: tuple[Distinction, ...]
+
+
+def people(release: Release, segment: str) -> People:
+    """How the members of a segment differ from the rest of the base today, by every attribute of dim_customers that is a number, a truth or a
+    name, and by every interest. What is not known of somebody counts as a name of its own, and not as a number.
+    """
+    with release.cursor() as cursor:
+        rule = {
+            column
+            for (columns,) in cursor.execute(
+                "select columns_used from catalog.segments where segment = $1", [segment]
+            ).fetchall()
+            for column in columns
+        }
+        words = _attributes(cursor)
+        cursor.execute(
+            f"create or replace temp table compared as select *, customer_id in (select customer_id from segments.{identifier(segment)}) as is_member "
+            f"from {TODAY}"
+        )
+        members, others = cursor.execute(
+            "select count(*) filter (is_member), count(*) filter (not is_member) from compared"
+        ).fetchall()[0]
+        if min(members, others) < FEWEST_MEMBERS:
+            return People(members, others, ())
+        found = [*_of_numbers(cursor, words, members, others), *_of_names(cursor, words, members, others)]
+    told = (Distinction(*figures, in_rule=figures[0] in rule, description=words[figures[0]][1]) for figures in found)
+    return People(members, others, tuple(sorted(told, key=lambda one: (-abs(one.difference), one.attribute))))
+
+
+Figures = tuple[str, str | None, bool, float, float, float, float, float]
+
+
+def _attributes(cursor: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, str]]:
+    """The type and the words of each attribute."""
+    rows = cursor.execute(
+        "select column_name, data_type, coalesce(comment, '') from duckdb_columns() "
+        "where schema_name || '.' || table_name = $1 and column_name not in ('as_of_date', 'customer_id') and database_name = current_database()",
+        [TODAY],
+    ).fetchall()
+    return {name: (type_, words) for name, type_, words in rows}
+
+
+def _of_numbers(
+    cursor: duckdb.DuckDBPyConnection, words: dict[str, tuple[str, str]], members: int, others: int
+) -> Iterable[Figures]:
+    numbers = [name for name, (type_, _) in words.items() if type_.startswith(NUMBERS)]
+    if not numbers:
+        return
+    asked = ", ".join(f"count({name}), avg({name}), var_samp({name}::double)" for name in map(identifier, numbers))
+    rows = cursor.execute(f"select {asked} from compared group by is_member order by is_member desc").fetchall()
+    for place, name in enumerate(numbers):
+        (n1, mean1, variance1), (n0, mean0, variance0) = (row[3 * place : 3 * place + 3] for row in rows)
+        if min(n1, n0) >= FEWEST_WITH_A_VALUE:
+            yield from _figures((name, None, False), n1, n0, float(mean1), float(mean0), variance1, variance0)
+
+
+def _of_names(
+    cursor: duckdb.DuckDBPyConnection, words: dict[str, tuple[str, str]], members: int, others: int
+) -> Iterable[Figures]:
+    truths = [name for name, (type_, _) in words.items() if type_ == "BOOLEAN"]
+    names = [name for name, (type_, _) in words.items() if type_ == "VARCHAR"]
+    lists = [name for name, (type_, _) in words.items() if type_ == "VARCHAR[]"]
+    asked = [
+        f"select {literal(name)}, {value}, count(*) filter (is_member), count(*) filter (not is_member) from {source} group by 2"
+        for name, value, source in (
+            *((name, f"{identifier(name)}::varchar", f"(from compared where {identifier(name)})") for name in truths),
+            *((name, f"coalesce({identifier(name)}, 'not known')", "compared") for name in names),
+            *(
+                (name, "value", f"(select unnest(list_distinct({identifier(name)})) as value, is_member from compared)")
+                for name in lists
+            ),
+        )
+    ]
+    if not asked:
+        return
+    for name, value, n1, n0 in cursor.execute(" union all ".join(asked)).fetchall():
+        if n1 + n0 >= FEWEST_WITH_A_VALUE:
+            share1, share0 = n1 / members, n0 / others
+            spread = (share1 * (1 - share1), share0 * (1 - share0))
+            yield from _figures(
+                (name, None if name in truths else value, True), members, others, share1, share0, *spread
+            )
+
+
+def _figures(
+    what: tuple[str, str | None, bool], n1: int, n0: int, mean1: float, mean0: float, variance1: float, variance0: float
+) -> Iterable[Figures]:
+    """The standardized difference and its interval; nothing where neither group varies."""
+    spread = sqrt((variance1 + variance0) / 2)
+    if spread > 0:
+        difference = (mean1 - mean0) / spread
+        half = Z * sqrt((n1 + n0) / (n1 * n0) + difference**2 / (2 * (n1 + n0)))
+        yield *what, mean1, mean0, difference, difference - half, difference + half
