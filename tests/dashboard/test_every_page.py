@@ -63,6 +63,7 @@ def test_before_the_first_release_a_page_says_how_to_make_one_and_shows_it_then(
         expect(page.get_by_text("segments refresh")).to_be_visible()
         home.releases.symlink_to(shown.releases)
         expect(page.get_by_role("heading", name="Segments")).to_be_visible()
+        page.goto("about:blank")  # before its server goes
 
 
 def test_a_release_that_cannot_be_opened_is_told_in_a_sentence(
