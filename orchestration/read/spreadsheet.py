@@ -14,7 +14,7 @@ BEGINS_A_FORMULA = "^[=+\\-@\\t\\r\\n＝＋－＠]"  # noqa: RUF001 - the full-w
 def as_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Texts that begin like a formula get an apostrophe in front; numbers, days and nothing at all (an empty cell) are as they are."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text)
     writer.writerow(header)
     writer.writerows([_plain(cell) for cell in row] for row in rows)
     return text.getvalue()

@@ -81,6 +81,15 @@ def test_held_segments_come_first_and_with_their_reason(app: str, page: Page, pu
     expect(cells(first, "held")).to_be_attached()
 
 
+def test_a_reason_that_looks_like_a_page_is_read_as_text(app: str, page: Page, publish: Publish) -> None:
+    because = "<b>bold</b> **stars** :red[red] [link](https://elsewhere.example) &amp;"
+    publish(
+        f"update catalog.segments set state = 'held', held_since = as_of_date, held_because = '{because}' where segment = 'new'"
+    )
+    opened(page, app)
+    expect(page.get_by_role("note").filter(has_text="Held since")).to_contain_text(because)
+
+
 def test_a_shift_of_the_day_is_told_in_its_sentence(app: str, page: Page, publish: Publish) -> None:
     publish(
         "insert into metrics.segment_shifts (as_of_date, segment, measure, kind, severity, state, message, opened_on) "

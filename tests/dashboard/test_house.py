@@ -1,0 +1,24 @@
+"""What the app may know of the rest, and that it is set up as it says."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from orchestration.read import palette
+from tests.test_import_graph import imported_by
+
+ROOT = Path(__file__).parents[2]
+KNOWN = ("orchestration.read.", "orchestration.publish.releases.", "orchestration.settings.", "orchestration.errors.")
+
+
+def test_the_app_asks_what_is_read_of_a_release_and_no_table_itself() -> None:
+    ours = {(module, name) for module, name in imported_by("dashboard") if name.startswith(("orchestration", "duckdb"))}
+    assert ours
+    assert {(module, name) for module, name in ours if not f"{name}.".startswith(KNOWN)} == set()
+
+
+def test_charts_without_colours_of_their_own_have_those_of_the_palette() -> None:
+    theme = tomllib.loads((ROOT / "dashboard" / "entry" / ".streamlit" / "config.toml").read_text())["theme"]
+    assert theme["chartCategoricalColors"] == list(palette.CATEGORIES)
+    assert theme["primaryColor"] == palette.BLUE
