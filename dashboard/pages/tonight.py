@@ -69,7 +69,8 @@ def _held(held: Sequence[SegmentTonight]) -> None:
 def _shifts(tonight: Tonight) -> None:
     st.header("What moved unexpectedly")
     for shift in tonight.shifts:
-        notice(_tone(shift), _sentence(shift.message), _title(shift, tonight))
+        # A segment's sentence begins with its name, which is written as it is.
+        notice(_tone(shift), f"{shift.message}." if shift.segment else _sentence(shift.message), _title(shift, tonight))
     if tonight.shifts:
         return
     last = tonight.last_shift
@@ -86,7 +87,7 @@ def _segments(tonight: Tonight) -> None:
         {
             "Segment": [f"segment?segment={quote(segment.segment)}" for segment in chosen],
             "Members": [segment.members for segment in chosen],
-            "Last weeks": [list(segment.counts) for segment in chosen],
+            "Last weeks": [[count for count in segment.counts if count is not None] for segment in chosen],
             "Entered": pd.array([segment.entered for segment in chosen], dtype="Int64"),
             "Exited": pd.array([segment.exited for segment in chosen], dtype="Int64"),
             "Of base": [segment.share_of_base and 100 * segment.share_of_base for segment in chosen],
@@ -104,7 +105,7 @@ def _segments(tonight: Tonight) -> None:
         hide_index=True,
         alt="Segments of tonight",
         column_config={
-            "Segment": column.LinkColumn(display_text=r"segment=(.*)$", pinned=True),
+            "Segment": column.LinkColumn(display_text=r"segment=(.*)$", pinned=True, width=220),
             "Label": column.TextColumn(width=240),
             "Members": column.NumberColumn(format="localized"),
             "Last weeks": column.LineChartColumn(
@@ -116,6 +117,12 @@ def _segments(tonight: Tonight) -> None:
             "Exited": column.NumberColumn(format="localized"),
         },
     )
+    if tonight.missing:
+        days = ", ".join(day(one) for one in tonight.missing)
+        notice(
+            "warning",
+            f"Nothing was counted on {days}: the lines of the last weeks leave {'it' if len(tonight.missing) == 1 else 'them'} out.",
+        )
     with st.container(horizontal=True, vertical_alignment="center"):
         download(chosen, DOWNLOADED, f"segments_{tonight.as_of_date}.csv")
         st.caption(f"{counted(len(chosen), 'segment', 'segments')} of {number(len(tonight.segments))}")

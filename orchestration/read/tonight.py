@@ -141,6 +141,12 @@ class Tonight:
     def new(self) -> tuple[SegmentTonight, ...]:
         return tuple(segment for segment in self.segments if segment.is_new)
 
+    @property
+    def missing(self) -> tuple[date, ...]:
+        """The days on which no segment was counted."""
+        counted = zip(*(segment.counts for segment in self.segments), strict=True)
+        return tuple(day for day, counts in zip(self.days, counted, strict=False) if set(counts) == {None})
+
 
 def read_tonight(release: Release) -> Tonight:
     day = release.as_of_date

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -100,6 +101,15 @@ def test_a_shift_of_the_day_is_told_in_its_sentence(app: str, page: Page, publis
     expect(page.get_by_role("alert")).to_have_text(
         "Critical: top_spenders, jump since tonight, opened*top* spenders lost <b>12</b>.", use_inner_text=False
     )
+
+
+def test_a_night_on_which_nothing_was_counted_is_named_and_left_out_of_the_lines(
+    app: str, page: Page, publish: Publish
+) -> None:
+    publish("delete from metrics.segment_counts_daily where as_of_date = date '2024-03-10'")
+    opened(page, app)
+    expect(page.get_by_role("note").filter(has_text="Nothing was counted on 2024-03-10")).to_be_visible()
+    expect(row_of(page, link("active")).locator("[aria-colindex='3']")).to_have_text(re.compile(r"^\d+,\d+,\d+$"))
 
 
 def test_the_table_is_taken_along_without_formulas(app: str, page: Page, publish: Publish) -> None:

@@ -55,11 +55,14 @@ def test_each_segment_is_there_once_with_the_counts_of_its_days(release: Release
     )
     assert [(segment.segment, list(segment.counts)) for segment in tonight.segments] == counted
     assert all(segment.members == segment.counts[-1] for segment in tonight.segments)
+    assert tonight.missing == ()
 
 
 def test_a_night_on_which_nothing_was_counted_is_seen_as_missing(changed: Changed) -> None:
     release = changed(f"delete from metrics.segment_counts_daily where as_of_date = '{SHOP_DAYS[1]}'")
-    assert {segment.counts[1] for segment in read_tonight(release).segments} == {None}
+    tonight = read_tonight(release)
+    assert {segment.counts[1] for segment in tonight.segments} == {None}
+    assert tonight.missing == (SHOP_DAYS[1],)
 
 
 def test_of_a_long_past_the_last_sixty_days_are_shown(changed: Changed) -> None:
