@@ -155,8 +155,8 @@ def checksum(connection: duckdb.DuckDBPyConnection, relation: str) -> str:
 
 
 def launched(home: Home) -> list[str]:
-    """The campaigns that have started, in order, told by the names of their folders alone."""
-    return sorted(file.parent.name for file in home.campaigns.glob(f"[!.]*/{RECEIPT}"))
+    """The campaigns that have started, in order, told by the names of their folders alone: whose receipt is lost has its customers all the same."""
+    return sorted(folder.name for folder in home.campaigns.glob("[!.]*") if folder.is_dir())
 
 
 def read_receipts(home: Home) -> dict[str, Receipt]:

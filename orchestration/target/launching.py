@@ -229,20 +229,21 @@ def _wrong(home: Home, release: duckdb.DuckDBPyConnection, campaign: Campaign) -
 def running_exclusive(home: Home, campaign: Campaign, day: date) -> dict[str, Path]:
     """The assignments of the exclusive campaigns whose days, from their launch to the last measured, meet those of one launched on ``day``.
 
-    Raises CampaignWaits where a receipt cannot be read: nobody knows then whom that campaign has.
+    Raises CampaignWaits where a receipt or its arms are not as they were frozen: nobody knows then whom that campaign has.
     """
     others = {}
     for other in launched(home):
         try:
             receipt = read_receipt(home, other)
+            if receipt is not None and receipt.checksum and receipt.decided.exclusive and other != campaign.id:
+                last = receipt.decided.measured_until
+                if last >= day and receipt.launched_on <= campaign.measured_until:
+                    demand_arms_of_receipt(home, receipt)
+                    others[other] = assignment_file(home, other)
         except ConfigurationError as broken:
             raise CampaignWaits(
-                f"nobody knows whom {other} has, from which it is to be kept apart: {broken}"
+                f"nobody knows whom {other} has, from which it is to be kept apart: {broken} Once {other} is over, its folder may be moved away instead."
             ) from broken
-        if receipt is not None and receipt.checksum and receipt.decided.exclusive and other != campaign.id:
-            last = receipt.decided.measured_until
-            if last >= day and receipt.launched_on <= campaign.measured_until:
-                others[other] = assignment_file(home, other)
     return others
 
 

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import duckdb
 import pytest
 
 from orchestration.campaigns.files import MAY_CHANGE, Campaign
-from orchestration.campaigns.receipts import Receipt, assignment_file, read_receipt, receipt_folder
+from orchestration.campaigns.receipts import ASSIGNMENT, RECEIPT, Receipt, assignment_file, read_receipt, receipt_folder
 from orchestration.errors import RefreshRunning
 from orchestration.settings import Home, Settings
 from orchestration.target import launching
@@ -373,16 +374,37 @@ def test_one_wrong_file_keeps_no_other_campaign_from_starting(home: Home) -> Non
     assert "Without a holdout nobody can tell" in str(found["none"].because)
 
 
-def test_a_receipt_that_cannot_be_read_is_its_campaigns_trouble_and_exclusive_ones_wait(home: Home) -> None:
+def without_its_receipt(folder: Path) -> None:
+    (folder / RECEIPT).unlink()
+
+
+def with_a_damaged_receipt(folder: Path) -> None:
+    (folder / RECEIPT).write_text("{")
+
+
+def without_its_arms(folder: Path) -> None:
+    (folder / ASSIGNMENT).unlink()
+
+
+def with_one_customer_fewer(folder: Path) -> None:
+    file = folder / ASSIGNMENT
+    duckdb.execute(f"create or replace table kept as from read_parquet('{file}') where customer_id <> 'C0000'")
+    duckdb.execute(f"copy kept to '{file}'")
+
+
+@pytest.mark.parametrize("harm", [without_its_receipt, with_a_damaged_receipt, without_its_arms, with_one_customer_fewer])
+def test_a_campaign_that_lost_what_was_frozen_keeps_its_customers_from_exclusive_ones(
+    home: Home, harm: Callable[[Path], None]
+) -> None:
     publish(home, SmallRelease(shoppers(50), {"some": [f"C{one:04}" for one in range(20)]}))
     campaign_file(home, "a", segment="some")
     launch(home, SETTINGS)
-    (receipt_folder(home, "a") / "receipt.json").write_text("{")
+    harm(receipt_folder(home, "a"))
     campaign_file(home, "b")
     campaign_file(home, "c", exclusive=False)
     found = {one.id: one for one in launch(home, SETTINGS)}
     assert {one.id: one.state for one in found.values()} == {"a": "refused", "b": "waiting", "c": "launched"}
-    assert "put back its last version" in str(found["a"].because)
+    assert str(receipt_folder(home, "a")) in str(found["a"].because)
     assert "nobody knows whom a has" in str(found["b"].because)
 
 
