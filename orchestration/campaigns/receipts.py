@@ -88,8 +88,8 @@ class Receipt:
 
     @property
     def counts_from(self) -> date:
-        """The first day whose orders count: the launch day, or the one that its sender began on."""
-        return self.launched_on if self.decided.assigned_by == "us" else self.decided.starts_on
+        """The first day whose orders count."""
+        return self.decided.counts_from(self.launched_on)
 
     def text(self) -> str:
         """The receipt as its file has it."""

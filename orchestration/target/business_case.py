@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
 import duckdb
@@ -65,7 +65,7 @@ class Account:
 class BusinessCase:
     """A campaign before it starts.
 
-    ``past`` is what the figures rest on, ``own_past`` the audience's own last window. ``base`` is the primary metric. ``to_detect`` is the relative lift that
+    ``starts_on`` is the first of the ``planned_days`` whose orders count, ``late_by`` days after the one that its file says. ``past`` is what the figures rest on, ``own_past`` the audience's own last window. ``base`` is the primary metric. ``to_detect`` is the relative lift that
     matters, and ``to_detect_from`` who says so: the campaign's file, the lift to expect, or the break-even. ``holdouts`` has the campaign's own (``is_own``) beside the usual
     ones. ``smallest_control`` is the smallest group that still shows it. ``verdict`` is one sentence, ``sentences`` what it rests on.
     """
@@ -102,6 +102,7 @@ class BusinessCase:
     worth: Worth
     verdict: str = ""
     sentences: tuple[str, ...] = ()
+    late_by: int = 0
 
     @property
     def own(self) -> Holdout | None:
@@ -121,6 +122,7 @@ def business_case(
     The holdout is the campaign's own, or the smallest that answers.
     """
     customers = _customers(release, audience)
+    first = campaign.counts_from(as_of + timedelta(1))
     past, own_past = _pasts(release, campaign, audience, as_of)
     responded = measured_responses(release, campaign)
     base = _base(campaign, past, responded)
@@ -138,9 +140,9 @@ def business_case(
         objective=campaign.objective,
         segment=campaign.segment,
         channel=campaign.channel,
-        starts_on=campaign.starts_on,
+        starts_on=first,
         measured_until=campaign.measured_until,
-        planned_days=campaign.planned_days,
+        planned_days=_days(campaign, as_of),
         release=release_id,
         as_of_date=as_of,
         currency=campaign.currency,
@@ -163,6 +165,7 @@ def business_case(
         account=account,
         answer=_answer(customers, base, buyers, holdouts, lift),
         worth=_worth(campaign, account, expected),
+        late_by=(first - campaign.starts_on).days,
     )
     return replace(case, verdict=verdict_of(case), sentences=sentences_of(case))
 
@@ -206,8 +209,14 @@ def _pasts(
     release: duckdb.DuckDBPyConnection, campaign: Campaign, audience: str, as_of: date
 ) -> tuple[Past | None, Past | None]:
     """What the case rests on, and the audience's own last window."""
-    own = past_of_audience(release, audience, as_of, campaign.planned_days)
-    return past_of_segment(release, campaign.segment, as_of, campaign.planned_days) or own, own
+    days = _days(campaign, as_of)
+    own = past_of_audience(release, audience, as_of, days)
+    return past_of_segment(release, campaign.segment, as_of, days) or own, own
+
+
+def _days(campaign: Campaign, as_of: date) -> int:
+    """The days of its window that are left on the morning after."""
+    return (campaign.measured_until - campaign.counts_from(as_of + timedelta(1))).days + 1
 
 
 def _base(campaign: Campaign, past: Past | None, responded: float | None) -> BaseRate | None:

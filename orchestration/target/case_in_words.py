@@ -28,6 +28,7 @@ def sentences_of(case: BusinessCase) -> tuple[str, ...]:
     if case.audience == 0:
         return ()
     said = (
+        _of_a_late_start(case),
         *_of_the_past(case),
         _of_the_lift_that_matters(case),
         _of_the_holdout(case),
@@ -120,6 +121,13 @@ def _from_to(case: BusinessCase) -> str:
 def _and_break_even(case: BusinessCase) -> str:
     even = case.account.break_even
     return f", and breaks even at a lift of {percent(even)}" if even else ""
+
+
+def _of_a_late_start(case: BusinessCase) -> str:
+    if not case.late_by:
+        return ""
+    late = f"It starts {several(case.late_by, 'day')} late"
+    return f"{late}: {several(case.planned_days, 'day')} of the {case.planned_days + case.late_by} of its window are left, and only these are counted on."
 
 
 def _of_the_past(case: BusinessCase) -> list[str]:

@@ -7,7 +7,7 @@ import math
 import re
 import subprocess
 import sys
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +108,14 @@ def test_a_segment_chosen_by_staying_away_is_not_planned_by_the_days_it_stayed_a
     assert case.past is not None
     assert case.past.rates[0].mean == 50
     assert any("would mislead" in one and "0.00 EUR each" in one for one in case.sentences)
+
+
+def test_a_late_start_is_planned_by_the_days_that_are_left() -> None:
+    on_time, late = case_of(a_town()), case_of(a_town(), starts_on=AS_OF - timedelta(4))
+    assert (late.starts_on, late.measured_until, late.planned_days) == (AS_OF + timedelta(1), AS_OF + timedelta(10), 10)
+    assert (late.past, late.base, late.holdouts) == (on_time.past, on_time.base, on_time.holdouts)
+    assert late.sentences[0].startswith("It starts 5 days late: 10 days of the 15 of its window are left")
+    assert late.sentences[1:] == on_time.sentences
 
 
 # ---- what a holdout shows ----

@@ -18,6 +18,7 @@ from orchestration.campaigns.receipts import ASSIGNMENT, RECEIPT, Receipt, assig
 from orchestration.errors import RefreshRunning
 from orchestration.settings import Home, Settings
 from orchestration.target import launching
+from orchestration.target.business_case import read_case
 from orchestration.target.launching import CampaignState, launch, states
 from tests.builders import a_refresh_at_work
 from tests.target.builders import (
@@ -202,10 +203,13 @@ def test_a_campaign_of_whose_days_none_saw_a_night_is_missed(home: Home) -> None
     assert not home.campaigns.exists()
 
 
-def test_a_campaign_late_on_its_last_day_still_starts(home: Home) -> None:
+def test_a_campaign_late_on_its_last_day_still_starts_with_the_plan_of_the_days_that_are_left(home: Home) -> None:
     publish(home, SmallRelease(shoppers(50)))
     campaign_file(home, starts_on=DAY - timedelta(5), ends_on=MORNING)
-    assert launched(home).launched_on == MORNING
+    receipt, case = launched(home), read_case(home, "spring")
+    assert case is not None
+    assert receipt.launched_on == receipt.counts_from == case.starts_on == MORNING
+    assert (case.planned_days, case.late_by) == (8, 6)
 
 
 def test_a_segment_that_is_held_tonight_makes_it_wait_and_it_starts_once_it_is_fresh(home: Home) -> None:
