@@ -17,10 +17,11 @@ from pydantic import TypeAdapter, ValidationError
 from orchestration.campaigns.files import Campaign
 from orchestration.campaigns.receipts import Step, receipt_folder
 from orchestration.errors import ConfigurationError
+from orchestration.measure.campaigns.figures import Range
 from orchestration.settings import Home
 from orchestration.target.case_in_words import sentences_of, verdict_of
 from orchestration.target.holdouts import LARGEST, Holdout, control_of, customers_to_see, holdout, smallest_control
-from orchestration.target.like_campaigns import ExpectedLift, Range, expected_lift, measured_responses
+from orchestration.target.like_campaigns import ExpectedLift, expected_lift, measured_responses
 from orchestration.target.past import BaseRate, Past, past_of_audience, past_of_segment
 
 #: The case as it was when the campaign started, in its receipt's folder.

@@ -6,9 +6,9 @@ import math
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from orchestration.measure.campaigns.figures import about, count, money, percent, rounded, several
 from orchestration.measure.campaigns.verdicts import CLAIMS_FROM, LEAST_BUYERS
 from orchestration.measure.campaigns.wording import NOUNS
-from orchestration.target.figures import about, count, money, percent, rounded, several
 from orchestration.target.holdouts import LARGEST
 
 if TYPE_CHECKING:

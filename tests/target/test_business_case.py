@@ -19,10 +19,11 @@ from statsmodels.stats.power import TTestIndPower
 
 from orchestration.campaigns.receipts import Receipt, Step, receipt_folder
 from orchestration.errors import ConfigurationError
+from orchestration.measure.campaigns.figures import Range
 from orchestration.settings import Home, load_settings
 from orchestration.target.business_case import CASE, BusinessCase, business_case, case_text, read_case, smallest_holdout
 from orchestration.target.holdouts import customers_to_see, holdout, smallest_control
-from orchestration.target.like_campaigns import Range, pooled
+from orchestration.target.like_campaigns import pooled
 from orchestration.target.past import BaseRate, past_of_audience, past_of_segment
 from orchestration.target.planning import read_plan
 from tests.target.small_release import AS_OF, RELEASE, Bought, Shop, campaign, campaigns_file, known, measured

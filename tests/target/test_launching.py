@@ -396,7 +396,9 @@ def with_one_customer_fewer(folder: Path) -> None:
     duckdb.execute(f"copy kept to '{file}'")
 
 
-@pytest.mark.parametrize("harm", [without_its_receipt, with_a_damaged_receipt, without_its_arms, with_one_customer_fewer])
+@pytest.mark.parametrize(
+    "harm", [without_its_receipt, with_a_damaged_receipt, without_its_arms, with_one_customer_fewer]
+)
 def test_a_campaign_that_lost_what_was_frozen_keeps_its_customers_from_exclusive_ones(
     home: Home, harm: Callable[[Path], None]
 ) -> None:
