@@ -287,9 +287,10 @@ def _page_of_case(case: BusinessCase, launched: bool) -> Group:
         "",
         _waterfall(case),
     ]
+    if case.audience and case.answer != "no_comparison":
+        parts.append(listing("What a holdout shows and costs", [_holdout_row(one, case) for one in case.holdouts]))
     if case.audience:
         parts += [
-            listing("What a holdout shows and costs", [_holdout_row(one, case) for one in case.holdouts]),
             _account(case),
             *(Text(f"- {sentence}") for sentence in case.sentences),
         ]
@@ -311,10 +312,13 @@ def _waterfall(case: BusinessCase) -> Table:
 
 def _holdout_row(one: Holdout, case: BusinessCase) -> dict[str, Any]:
     from orchestration.measure.campaigns.figures import about, percent
+    from orchestration.target.holdouts import shows
 
     trust = {"good": "yes", "wide": "yes, roughly", "none": "no: too few buyers"}[one.trust]
     if one.trust != "none" and one.visible_relative is None:
         trust = "no: nothing varies"
+    elif one.trust != "none" and case.base and not shows(one, case.base):
+        trust = "no: there is no room for it"
     return {
         "holdout": f"{percent(one.share)}{', yours' if one.is_own else ''}",
         "customers": one.control,

@@ -239,6 +239,7 @@ def test_a_suppressed_segment_that_is_held_makes_it_wait_too(home: Home) -> None
         ({"stratify_by": ["regoin"]}, "`stratify_by` names regoin, which is no attribute of customers.dim_customers; did you mean region?"),
         ({"holdout": 0.001}, "its audience has 50 customers, of whom 0 would be held out and 50 contacted, and each arm needs 2"),
         ({"holdout": 0.99}, "of whom 50 would be held out and 0 contacted"),
+        ({"holdout": "smallest", "lift_to_detect": 0.05, "primary_metric": "responded"}, "who is held out cannot answer, so no holdout shows a lift in answers"),
         ({"holdout": "smallest", "lift_to_detect": 0.05}, "no holdout is large enough to show a lift of 5.0% in spend, not even half of the audience"),
     ],
 )  # fmt: skip
