@@ -13,13 +13,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.campaigns.files import MAY_CHANGE, Campaign
+from orchestration.campaigns.files import MAY_CHANGE, Campaign, read_campaigns
 from orchestration.campaigns.receipts import ASSIGNMENT, RECEIPT, Receipt, assignment_file, read_receipt, receipt_folder
 from orchestration.errors import RefreshRunning
 from orchestration.settings import Home, Settings
 from orchestration.target import launching
 from orchestration.target.business_case import read_case
-from orchestration.target.launching import CampaignState, launch, states
+from orchestration.target.launching import CampaignState, launch, states, wrong_since_the_release
 from tests.builders import a_refresh_at_work
 from tests.target.builders import (
     DAY,
@@ -355,6 +355,35 @@ def test_an_id_used_a_second_time_is_refused(home: Home) -> None:
     assert state.state == "refused"
     assert "starts_on, ends_on of spring.yml are not what was frozen" in str(state.because)
     assert "plan another campaign under an id of its own" in str(state.because)
+
+
+def test_a_file_renamed_after_the_start_is_refused_and_starts_no_second_campaign(home: Home) -> None:
+    publish(home, SmallRelease(shoppers(50)))
+    file = campaign_file(home, exclusive=False)
+    launch(home, SETTINGS)
+    before = everything(home)
+    file.unlink()
+    campaign_file(home, "spring_2024", exclusive=False, name="Spring 2024", contact_cost=1)
+    found = {one.id: one for one in launch(home, SETTINGS)}
+    assert {one.id: one.state for one in found.values()} == {"spring": "launched", "spring_2024": "refused"}
+    sentence = (
+        f"spring_2024.yml says what spring.yml said, which is gone and started on {MORNING}: call it spring.yml again, for an id never changes; "
+        "if it is another campaign, put spring.yml back beside it."
+    )
+    assert found["spring_2024"].because == sentence
+    assert wrong_since_the_release(home, read_campaigns(home, SETTINGS)) == {"spring_2024.yml": sentence}
+    assert everything(home) == before
+
+
+def test_a_second_campaign_like_one_whose_file_is_there_or_on_other_days_is_no_renamed_one(home: Home) -> None:
+    publish(home, SmallRelease(shoppers(50)))
+    file = campaign_file(home, exclusive=False)
+    launch(home, SETTINGS)
+    campaign_file(home, "twin", exclusive=False)
+    assert launched(home, "twin").treatment == 40
+    file.unlink()
+    campaign_file(home, "later", exclusive=False, ends_on=MORNING + timedelta(9))
+    assert launched(home, "later").treatment == 40
 
 
 def test_a_receipt_outlives_its_file(home: Home) -> None:
