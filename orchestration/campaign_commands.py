@@ -32,9 +32,9 @@ def campaign() -> None:
 @command
 def list_(context: Context) -> None:
     """Show every campaign: whether it has started, and why not where it should have."""
-    from orchestration.target.launching import states
+    from orchestration.target.listing import all_campaigns
 
-    found = states(context.home, context.settings)
+    found = all_campaigns(context.home, context.settings)
     context.answer({"campaigns": [asdict(one) for one in found]}, lambda: _page_of_states(found))
 
 
@@ -115,6 +115,7 @@ def _row_of_state(one: CampaignState) -> dict[str, Any]:
         "campaign": one.id,
         "name": one.name,
         "segment": one.segment,
+        "assigned by": one.assigned_by,
         "state": one.state,
         "starts": one.launched_on or one.starts_on,
         "ends": one.ends_on,

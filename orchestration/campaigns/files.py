@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -141,16 +141,19 @@ class CampaignFiles:
     campaigns: Mapping[str, Campaign]
     wrong: Mapping[str, str]
 
-    def named(self, campaign_id: str) -> Campaign:
-        """The campaign of the id. Raises ConfigurationError, with what is wrong with its file or the nearest id, where there is none."""
+    def named(self, campaign_id: str, others: Iterable[str] = ()) -> Campaign:
+        """The campaign of the id. Raises ConfigurationError, with what is wrong with its file or the nearest id, of ``others`` too, where there is none."""
         if campaign_id in self.campaigns:
             return self.campaigns[campaign_id]
-        for file, sentence in self.wrong.items():
-            if Path(file).stem == campaign_id:
-                raise ConfigurationError(sentence)
-        known = sorted(self.campaigns)
+        if sentence := self.wrong_with(campaign_id):
+            raise ConfigurationError(sentence)
+        known = sorted({*self.campaigns, *others})
         hint = nearest(campaign_id, known) if known else f"there are no campaign files in {self.folder}."
         raise ConfigurationError(f"There is no campaign {campaign_id}; {hint}")
+
+    def wrong_with(self, campaign_id: str) -> str | None:
+        """What is wrong with the campaign's file; None where nothing is, or there is no file."""
+        return next((sentence for file, sentence in self.wrong.items() if Path(file).stem == campaign_id), None)
 
 
 def campaigns_folder(home: Home, settings: Settings) -> Path:

@@ -44,7 +44,7 @@ def verify(home: Home, settings: Settings, campaign_id: str) -> Verification:
     receipt = read_receipt(home, campaign_id)
     if receipt is None:
         raise ConfigurationError(
-            f"{campaign_id} has no receipt in {home.campaigns}: it has not started, see `segments campaign list`."
+            f"{campaign_id} has no receipt in {home.campaigns}: it has not started, see `segments campaign list`; of a campaign that another system runs nothing is drawn here."
         )
     try:
         differences = list(_differences(home, settings, receipt))
