@@ -106,6 +106,24 @@ def states(home: Home, settings: Settings, smallest: SmallestHoldout = smallest_
     return _each_campaign(home, settings, smallest, _try)
 
 
+def states_once_launched(home: Home, settings: Settings, smallest: SmallestHoldout = smallest_holdout) -> list[CampaignState]:
+    """How every campaign stands once the launch of the morning is through: one that could be drawn and has no receipt then could not be written, and waits."""
+    manifest = current_release(home)
+    return [
+        replace(one, state="waiting", because=_unwritten(home, one, manifest.as_of_date))
+        if manifest and one.state == "planned" and one.starts_on and one.starts_on <= manifest.as_of_date + timedelta(1)
+        else one
+        for one in states(home, settings, smallest)
+    ]
+
+
+def _unwritten(home: Home, one: CampaignState, day: date) -> str:
+    return (
+        f"it could be drawn and has no receipt in {home.campaigns}, so writing it failed (the run says why): see that there is room and that the folder can be "
+        f"written, and try again with `segments refresh --as-of {day}`. Nothing of {one.id} is sent until then."
+    )
+
+
 def in_trouble(found: Iterable[CampaignState], day: date) -> list[CampaignState]:
     """Those of the campaigns of which somebody has to know on the release's day."""
     return [

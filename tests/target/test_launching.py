@@ -19,7 +19,7 @@ from orchestration.errors import RefreshRunning
 from orchestration.settings import Home, Settings
 from orchestration.target import launching
 from orchestration.target.business_case import read_case
-from orchestration.target.launching import CampaignState, launch, states, wrong_since_the_release
+from orchestration.target.launching import CampaignState, launch, states, states_once_launched, wrong_since_the_release
 from tests.builders import a_refresh_at_work
 from tests.target.builders import (
     DAY,
@@ -480,6 +480,21 @@ def test_a_full_disk_makes_it_wait_and_leaves_nothing(home: Home, monkeypatch: p
     assert state.state == "waiting"
     assert "No space left on device" in str(state.because)
     assert list(home.campaigns.iterdir()) == []
+    assert the_only(states(home, SETTINGS)).state == "planned"
+    state = the_only(states_once_launched(home, SETTINGS))
+    assert state.state == "waiting"
+    assert f"has no receipt in {home.campaigns}, so writing it failed" in str(state.because)
+
+
+def test_once_all_are_launched_only_what_starts_later_is_planned(home: Home) -> None:
+    publish(home, SmallRelease(shoppers(50)))
+    campaign_file(home)
+    campaign_file(home, "later", starts_on=MORNING + timedelta(1))
+    launch(home, SETTINGS)
+    assert {one.id: one.state for one in states_once_launched(home, SETTINGS)} == {
+        "later": "planned",
+        "spring": "launched",
+    }
 
 
 KILLED = """
