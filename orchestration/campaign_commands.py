@@ -277,11 +277,13 @@ def _decimal(figure: float | None) -> str:
 
 
 def _page_of_case(case: BusinessCase, launched: bool) -> Group:
+    from orchestration.measure.campaigns.figures import several
+
     when = f"as it was planned on {case.as_of_date}; the campaign has started" if launched else f"on {case.as_of_date}"
     parts: list[RenderableType] = [
         Text(f"{case.campaign_id}: {case.campaign_name}, {when}, release {case.release}"),
         Text(
-            f"{case.objective}. By {case.channel}, {case.starts_on} to {case.measured_until}, {case.planned_days} days."
+            f"{case.objective}. By {case.channel}, {case.starts_on} to {case.measured_until}, {several(case.planned_days, 'day')}."
         ),
         "",
         Text(case.verdict, style="bold"),

@@ -106,7 +106,9 @@ def states(home: Home, settings: Settings, smallest: SmallestHoldout = smallest_
     return _each_campaign(home, settings, smallest, _try)
 
 
-def states_once_launched(home: Home, settings: Settings, smallest: SmallestHoldout = smallest_holdout) -> list[CampaignState]:
+def states_once_launched(
+    home: Home, settings: Settings, smallest: SmallestHoldout = smallest_holdout
+) -> list[CampaignState]:
     """How every campaign stands once the launch of the morning is through: one that could be drawn and has no receipt then could not be written, and waits."""
     manifest = current_release(home)
     return [

@@ -19,6 +19,7 @@ from orchestration.campaigns.receipts import (
     receipt_folder,
 )
 from orchestration.errors import ConfigurationError, ReleaseDamaged, SegmentsError
+from orchestration.measure.campaigns.figures import several
 from orchestration.publish.releases import MANIFEST, Manifest
 from orchestration.publish.releases import verify as verify_release
 from orchestration.settings import Home, Settings
@@ -124,4 +125,4 @@ def _arms_unlike(release: duckdb.DuckDBPyConnection, file: Path) -> Iterator[str
         "where again.arm is distinct from kept.arm or again.stratum is distinct from kept.stratum"
     ).fetchall()
     if unlike:
-        yield f"{file.name} has another arm or stratum for {unlike:,} customers"
+        yield f"{file.name} has another arm or stratum for {several(unlike, 'customer')}"

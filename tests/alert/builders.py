@@ -43,7 +43,9 @@ def publish(home: Home, day: date = DAY, held: Mapping[str, tuple[date, str]] | 
         )
         for segment, owner in OWNERS.items():
             since, because = (held or {}).get(segment, (None, None))
-            release.execute("insert into catalog.segments values (?, ?, 1275, ?, ?, 'abc')", [segment, owner, since, because])
+            release.execute(
+                "insert into catalog.segments values (?, ?, 1275, ?, ?, 'abc')", [segment, owner, since, because]
+            )
     (folder / OPENED).symlink_to(FILE)
     published_at = datetime(day.year, day.month, day.day, 7, 5, tzinfo=UTC) + NIGHT
     Manifest(folder.name, day, day, published_at.isoformat(), "duckdb", "", {}).write(folder)

@@ -234,7 +234,7 @@ def test_a_suppressed_segment_that_is_held_makes_it_wait_too(home: Home) -> None
 @pytest.mark.parametrize(
     ("said", "sentence"),
     [
-        ({"segment": "activ"}, "spring: `segment` names the segment activ, which there is not; did you mean active?"),
+        ({"segment": "activ"}, "`segment` names the segment activ, which there is not; did you mean active?"),
         ({"suppress": ["complainer"]}, "`suppress` names the segment complainer, which there is not; did you mean complainers?"),
         ({"stratify_by": ["regoin"]}, "`stratify_by` names regoin, which is no attribute of customers.dim_customers; did you mean region?"),
         ({"holdout": 0.001}, "its audience has 50 customers, of whom 0 would be held out and 50 contacted, and each arm needs 2"),
@@ -260,6 +260,12 @@ def test_an_audience_of_three_waits_and_says_the_way_to_it(home: Home) -> None:
         "or another holdout. The way to the audience: 3 members, 3 consented, 3 reachable, 3 not unsubscribed, 3 not suppressed, "
         "3 not in global holdout, 3 not in another campaign."
     )
+
+
+def test_an_audience_of_one_is_one_customer(home: Home) -> None:
+    publish(home, SmallRelease(shoppers(50), {"few": ["C0001"]}))
+    campaign_file(home, segment="few")
+    assert "its audience has 1 customer, of whom 0 would" in str(the_only(launch(home, SETTINGS)).because)
 
 
 def test_the_smallest_holdout_is_asked_for_the_audience_and_frozen(home: Home) -> None:
