@@ -198,7 +198,10 @@ def _page_of_outcome(outcome: Outcome) -> Group:
     if outcome.case and outcome.is_randomised:
         parts.append(Text(f"The plan of {outcome.case.as_of_date} said: {outcome.case.verdict}\n"))
     if outcome.segments:
-        parts.append(listing("In its segments", [_segment_row(row) for row in outcome.segments]))
+        good = (
+            "intervals for one look" if outcome.segments[0].is_final else "intervals that hold however often one looks"
+        )
+        parts.append(listing(f"In its segments, {good}", [_segment_row(row) for row in outcome.segments]))
     parts += _of_no_holdout(outcome)
     return Group(*parts)
 

@@ -27,6 +27,7 @@ from orchestration.sql import literal
 from orchestration.target.arms import ARMS
 from orchestration.target.drawing import Ground, receipt_of
 from orchestration.target.launching import release_to_draw_from
+from orchestration.target.target_list import CSV, PARQUET
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,19 @@ def verify(home: Home, settings: Settings, campaign_id: str) -> Verification:
     if not differences:
         drawn = f"{receipt.treatment:,} treated and {receipt.control:,} held out" if receipt.checksum else "its file"
         said = f"comes out again from release {receipt.release} to the byte: {drawn}"
-    sentence = f"The receipt of {campaign_id} {said.rstrip('.')}."
+    sentence = f"The receipt of {campaign_id} {said.rstrip('.')}.{_of_a_removed_list(home, receipt)}"
     return Verification(campaign_id, receipt.release, receipt.launched_on, not differences, sentence)
+
+
+def _of_a_removed_list(home: Home, receipt: Receipt) -> str:
+    """Whom to contact is on record without the list, which is to be removed once it is sent; addresses are not, on purpose."""
+    folder = receipt_folder(home, receipt.id)
+    if not receipt.checksum or any((folder / name).exists() for name in (CSV, PARQUET)):
+        return ""
+    return (
+        f" Its target list was removed; to get it again take whoever has the arm treatment in {assignment_file(home, receipt.id)}, "
+        "with addresses as the CRM has them today, and without those who have unsubscribed since."
+    )
 
 
 def _differences(home: Home, settings: Settings, receipt: Receipt) -> Iterator[str]:

@@ -318,7 +318,9 @@ def page_of(home: Home, *arguments: str) -> str:
 def test_while_the_window_runs_segments_too_have_the_interval_under_which_one_may_look_every_day(home: Home) -> None:
     running = {"verdict": "too_early", "day_index": 7, "information_fraction": 0.25}
     outcome_of(home, measured(**running), measured(segment="active", is_primary=False, **running))
-    [row] = [line for line in page_of(home).splitlines() if line.strip().startswith("active")]
+    page = page_of(home)
+    assert "In its segments, intervals that hold however often one looks" in page
+    [row] = [line for line in page.splitlines() if line.strip().startswith("active")]
     assert "10 % (2.5 % to 18 %)" in row  # 1 / 40 and 7 / 40
 
 
