@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -26,6 +27,16 @@ if TYPE_CHECKING:
 @click.group()
 def campaign() -> None:
     """Plan a campaign, see whom it gets and what it did."""
+
+
+class Share(click.FloatRange):
+    """A range of numbers, of which "not a number" is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        share: float = super().convert(value, param, ctx)
+        if math.isnan(share):
+            self.fail(f"{value} is no number.", param, ctx)
+        return share
 
 
 @campaign.command("list")
@@ -54,14 +65,14 @@ def verify(context: Context, campaign_id: str) -> int | None:
 @click.option("--segment", required=True, help="The segment whose members it is played on.")
 @click.option(
     "--effect",
-    type=click.FloatRange(0, 1),
+    type=Share(0, 1),
     default=0.1,
     show_default=True,
     help="The share of their orders that the contacted make twice; 0 is an A/A.",
 )
 @click.option(
     "--holdout",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=Share(0, 1, min_open=True, max_open=True),
     default=0.5,
     show_default=True,
     help="Share.",
@@ -94,10 +105,13 @@ def simulate(
 
     def page() -> Group:
         from orchestration.drill.campaigns import rows_of
+        from orchestration.measure.campaigns.figures import as_sentence
 
         kept = [Text(f"The copy is in {keep}/home.")] if keep else []
         return Group(
-            listing("Net spend per customer who was contacted", rows_of([simulated])), Text(simulated.message), *kept
+            listing("Net spend per customer who was contacted", rows_of([simulated])),
+            Text(as_sentence(simulated.message)),
+            *kept,
         )
 
     context.answer(asdict(simulated) | {"is_covered": simulated.is_covered}, page)

@@ -19,10 +19,11 @@ from orchestration.days import ONE_DAY, Days
 from orchestration.drill.faults import ORDER_LINES, Fault
 from orchestration.drill.nights import Rehearsal
 from orchestration.drill.planting import Tonight
-from orchestration.errors import ConfigurationError, ExtractMissing
+from orchestration.errors import ConfigurationError, ExtractMissing, nearest
 from orchestration.publish.releases import current_release, open_release
-from orchestration.settings import Home, Settings
+from orchestration.settings import Home, Settings, load_settings
 from orchestration.sql import literal
+from orchestration.target.launching import states
 
 #: Where the copy has its campaign files.
 FILES = "campaign_files"
@@ -125,7 +126,9 @@ def simulate(
     receipts = [read_receipt(copy, one.campaign.id) for one in planned]
     for one, receipt in zip(planned, receipts, strict=True):
         if receipt is None:
-            raise ConfigurationError(f"{one.campaign.name} was not launched in the copy: {night.said}")
+            raise ConfigurationError(
+                f"{one.campaign.name} was not launched in the copy: {_why_not_launched(copy, one.campaign.id) or night.said}"
+            )
     progress(f"refreshing {days}, with the planted orders")
     for day in days:
         Tonight(home, day).plant(copy, _orders_made_twice(copy, planned))
@@ -146,9 +149,10 @@ def simulate_one(
     progress: Callable[[str], None] = lambda said: None,
 ) -> Simulation:
     """One campaign on the last days of the home's record, in a folder that is kept or in one that goes. Raises ConfigurationError as ``simulate`` does, and
-    where the folder to keep is there already.
+    where there is no such segment or the folder to keep is there already.
     """
     when = days_to_simulate(home, days)
+    _demand_known_segment(home, segment)
     campaign = planned_campaign(
         "simulated", "A simulated campaign", segment, channel, when.first, days, holdout, settings.currency
     )
@@ -159,6 +163,23 @@ def simulate_one(
     if keep.exists():
         raise ConfigurationError(f"{keep} is there already: name a new folder, so that nothing in it is lost.")
     return simulate(home, keep, planned, when, progress)[0]
+
+
+def _demand_known_segment(home: Home, segment: str) -> None:
+    """Raises ConfigurationError before the nights of the copy, which take their time."""
+    manifest = current_release(home)
+    if manifest is None:
+        return
+    with open_release(home, manifest) as release:
+        known = [name for (name,) in release.execute("select segment from catalog.segments order by all").fetchall()]
+    if segment not in known:
+        raise ConfigurationError(
+            f"There is no segment {segment} in release {manifest.release}; {nearest(segment, known)}"
+        )
+
+
+def _why_not_launched(copy: Home, campaign_id: str) -> str | None:
+    return next((one.because for one in states(copy, load_settings(copy)) if one.id == campaign_id), None)
 
 
 def rows_of(simulations: Sequence[Simulation]) -> list[dict[str, object]]:

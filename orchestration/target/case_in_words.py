@@ -162,7 +162,7 @@ def _of_the_past(case: BusinessCase) -> list[str]:
         )
     if past.days < past.wanted_days:
         said.append(
-            f"Only {several(past.days, 'day')} {'is' if past.days == 1 else 'are'} on record for a window of {past.wanted_days}: the figures are too low."
+            f"Only {several(past.days, 'day')} {'is' if past.days == 1 else 'are'} on record for a window of {count(past.wanted_days)}: the figures are too low."
         )
     return said
 

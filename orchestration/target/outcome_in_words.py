@@ -34,11 +34,18 @@ def verdict_of(outcome: Outcome) -> str:
     row = outcome.primary
     if row is None:
         return (
-            f"Nothing is measured yet: the campaign is {outcome.known.state or 'planned'}. "
+            f"Nothing is measured yet: {_why_not_yet(outcome)}. "
             f"What is to be expected of it: segments campaign plan {outcome.known.campaign_id}."
         )
     claim = row.may_be_claimed and row.verdict in ("win", "loss")
     return f"{as_sentence(verdict(row, outcome.currency))}{_money(outcome) if claim else ''}"
+
+
+def _why_not_yet(outcome: Outcome) -> str:
+    known = outcome.known
+    if known.state == "planned" and known.starts_on:
+        return f"its days begin on {known.starts_on}"
+    return f"the campaign is {known.state or 'planned'}"
 
 
 def sentences_of(outcome: Outcome) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from orchestration.campaigns.files import Campaign, read_campaigns
-from orchestration.campaigns.receipts import read_receipt
+from orchestration.campaigns.receipts import launched, read_receipt
 from orchestration.errors import ConfigurationError
 from orchestration.publish.releases import current_release
 from orchestration.settings import Home, Settings
@@ -29,7 +29,7 @@ def read_plan(home: Home, settings: Settings, campaign_id: str) -> Plan | None:
 
     Raises ConfigurationError where there is no such campaign, the release has not its segment, it has ended without one, or another system runs it.
     """
-    receipt = read_receipt(home, campaign_id)
+    receipt = read_receipt(home, campaign_id) if campaign_id in launched(home) else None
     if receipt is not None and (kept := read_case(home, campaign_id)) is not None:
         return Plan(kept, launched=True)
     files, senders = read_campaigns(home, settings), {one.id: one for one in senders_campaigns(home)}

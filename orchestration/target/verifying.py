@@ -15,6 +15,7 @@ from orchestration.campaigns.receipts import (
     Receipt,
     assignment_file,
     demand_arms_of_receipt,
+    launched,
     read_receipt,
     receipt_folder,
 )
@@ -43,7 +44,7 @@ class Verification:
 
 def verify(home: Home, settings: Settings, campaign_id: str) -> Verification:
     """Draws a campaign again from its receipt's release and the campaigns that it was kept apart from. Raises ConfigurationError where it has no receipt."""
-    receipt = read_receipt(home, campaign_id)
+    receipt = read_receipt(home, campaign_id) if campaign_id in launched(home) else None
     if receipt is None:
         raise ConfigurationError(
             f"{campaign_id} has no receipt in {home.campaigns}: it has not started, see `segments campaign list`; of a campaign that another system runs nothing is drawn here."

@@ -48,6 +48,20 @@ def test_a_planted_effect_is_inside_the_interval_that_is_measured(year_of_the_de
         )
 
 
+def test_a_segment_that_there_is_not_is_told_before_any_night(year_of_the_demo: Home) -> None:
+    with pytest.raises(ConfigurationError, match=r"There is no segment activ in release .*; did you mean active\?"):
+        simulate_one(
+            year_of_the_demo,
+            load_settings(year_of_the_demo),
+            segment="activ",
+            effect=0.0,
+            holdout=0.5,
+            days=14,
+            channel="post",
+            progress=pytest.fail,
+        )
+
+
 def test_it_is_played_on_the_last_days_of_the_record(year_of_the_demo: Home) -> None:
     assert days_to_simulate(year_of_the_demo, 28) == Days(date(2017, 12, 4), date(2017, 12, 31))
     with pytest.raises(ConfigurationError, match="365 days before 2017-12-31 there is nothing to launch from"):

@@ -279,6 +279,11 @@ def test_a_campaign_that_has_not_started_has_nothing_measured(home: Home) -> Non
     assert outcome.sentences == ()
 
 
+def test_a_campaign_whose_days_are_to_come_is_told_when_they_do(home: Home) -> None:
+    outcome = outcome_of(home, of=known(state="planned", starts_on=date(2024, 4, 1)))
+    assert outcome.verdict.startswith("Nothing is measured yet: its days begin on 2024-04-01.")
+
+
 def test_only_the_newest_day_is_told_and_all_days_are_drawn(home: Home) -> None:
     days = [
         measured(as_of_date=date(2024, 3, day), day_index=day, information_fraction=day / 28, lift=float(day))

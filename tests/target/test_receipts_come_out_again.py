@@ -14,6 +14,7 @@ from orchestration.campaigns.receipts import assignment_file, receipt_folder
 from orchestration.errors import ConfigurationError
 from orchestration.settings import Home
 from orchestration.target.launching import launch
+from orchestration.target.planning import read_plan
 from orchestration.target.target_list import CSV, PARQUET
 from orchestration.target.verifying import verify
 from tests.target.builders import DAY, SETTINGS, SmallRelease, campaign_file, publish, shoppers
@@ -125,3 +126,11 @@ def test_a_release_that_is_gone_or_another_is_said(drawn: Home) -> None:
 def test_what_has_not_started_has_no_receipt_to_verify(drawn: Home) -> None:
     with pytest.raises(ConfigurationError, match="it has not started, see `segments campaign list`"):
         verify(drawn, SETTINGS, "spring")
+
+
+@pytest.mark.parametrize("campaign_id", ["", ".", "../campaigns/a"])
+def test_an_id_is_no_path(drawn: Home, campaign_id: str) -> None:
+    with pytest.raises(ConfigurationError, match="has no receipt"):
+        verify(drawn, SETTINGS, campaign_id)
+    with pytest.raises(ConfigurationError, match="There is no campaign"):
+        read_plan(drawn, SETTINGS, campaign_id)
