@@ -12,7 +12,6 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 
-import duckdb
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from pytest_httpserver import HTTPServer
@@ -20,8 +19,8 @@ from werkzeug import Request, Response
 
 from orchestration.alert.delivery import Patience
 from orchestration.alert.notice import Notice, Series
-from orchestration.publish.releases import FILE, OPENED, Manifest
 from orchestration.settings import Home
+from tests.release_by_hand import release_by_hand
 
 DAY = date(2017, 11, 14)
 NOW = datetime(2017, 11, 15, 2, 30, tzinfo=UTC)
@@ -34,9 +33,7 @@ OWNERS = {"at_risk": "crm", "rfm_champions": "crm", "men_18_25": "brand"}
 
 def publish(home: Home, day: date = DAY, held: Mapping[str, tuple[date, str]] | None = None) -> None:
     """A release of the day in which the segments given are held, since when and why."""
-    folder = home.releases / f"{day}-0000"
-    folder.mkdir(parents=True)
-    with duckdb.connect(str(folder / FILE)) as release:
+    with release_by_hand(home, f"{day}-0000", day) as release:
         release.execute("create schema catalog")
         release.execute(
             "create table catalog.segments (segment text, owner text, members int, held_since date, held_because text, definition_hash text)"
@@ -46,11 +43,6 @@ def publish(home: Home, day: date = DAY, held: Mapping[str, tuple[date, str]] | 
             release.execute(
                 "insert into catalog.segments values (?, ?, 1275, ?, ?, 'abc')", [segment, owner, since, because]
             )
-    (folder / OPENED).symlink_to(FILE)
-    published_at = datetime(day.year, day.month, day.day, 7, 5, tzinfo=UTC) + NIGHT
-    Manifest(folder.name, day, day, published_at.isoformat(), "duckdb", "", {}).write(folder)
-    (home.releases / "current").unlink(missing_ok=True)
-    (home.releases / "current").symlink_to(folder.name)
 
 
 def shift(segment: str = "at_risk", state: str = "opened", **said: Any) -> Notice:

@@ -12,8 +12,10 @@ from typing import Any
 import duckdb
 import yaml
 
-from orchestration.publish.releases import FILE, OPENED, Manifest
+from orchestration.campaigns.receipts import Receipt, read_receipt
 from orchestration.settings import Home, Settings
+from orchestration.target.launching import launch
+from tests.release_by_hand import release_by_hand
 
 #: The day of the release, and the morning after, on which campaigns start.
 DAY = date(2024, 3, 9)
@@ -68,10 +70,8 @@ class SmallRelease:
 def publish(home: Home, release: SmallRelease, day: date = DAY) -> str:
     """Publishes the release as that of the day."""
     name = f"{day}-{len(list(home.releases.glob('2*'))):08}"
-    folder = home.releases / name
-    folder.mkdir(parents=True)
     segments = {"active": [one["customer_id"] for one in release.customers], "complainers": []} | dict(release.members)
-    with duckdb.connect(str(folder / FILE)) as file:
+    with release_by_hand(home, name, day) as file:
         file.execute(SCHEMA)
         for one in release.customers:
             columns = ", ".join(one)
@@ -91,11 +91,6 @@ def publish(home: Home, release: SmallRelease, day: date = DAY) -> str:
             since, because = release.held.get(segment, (None, None))
             state = "held" if since else "fresh"
             file.execute("insert into catalog.segments values (?, 'abc', ?, ?, ?)", [segment, state, since, because])
-    (folder / OPENED).symlink_to(FILE)
-    sha256 = hashlib.sha256((folder / FILE).read_bytes()).hexdigest()
-    Manifest(name, day, day, f"{day + timedelta(1)}T02:00:00+00:00", "duckdb", sha256, {}).write(folder)
-    (home.releases / "current").unlink(missing_ok=True)
-    (home.releases / "current").symlink_to(name)
     return name
 
 
@@ -113,10 +108,22 @@ def campaign_file(home: Home, campaign_id: str = "spring", /, **said: Any) -> Pa
         "primary_metric": "spend",
         "contact_cost": 0.5,
     }
-    file = home.path / "plans" / f"{campaign_id}.yml"
+    return write_campaign(home.path / "plans" / f"{campaign_id}.yml", good | said)
+
+
+def write_campaign(file: Path, said: Mapping[str, Any]) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(yaml.safe_dump({field: value for field, value in (good | said).items() if value is not None}))
+    file.write_text(yaml.safe_dump({field: value for field, value in said.items() if value is not None}))
     return file
+
+
+def launched(home: Home, campaign_id: str = "spring", settings: Settings = SETTINGS) -> Receipt:
+    """The receipt of the campaign, which starts unless it has."""
+    [state] = [one for one in launch(home, settings) if one.id == campaign_id]
+    assert state.state == "launched", state.because
+    receipt = read_receipt(home, campaign_id)
+    assert receipt is not None
+    return receipt
 
 
 def archive_emails(home: Home, day: date, emails: Mapping[str, str | None]) -> None:

@@ -12,9 +12,10 @@ import duckdb
 
 from orchestration.campaigns.files import Campaign
 from orchestration.measure.campaigns.measurement import Measurement
-from orchestration.publish.releases import FILE, OPENED, Manifest
 from orchestration.settings import Home
 from orchestration.target.outcome import Balance, Comparison, Known
+from tests.release_by_hand import release_by_hand
+from tests.target.builders import write_campaign
 
 AS_OF = date(2024, 3, 31)
 RELEASE = "2024-03-31-abcdef12"
@@ -111,13 +112,8 @@ class Shop:
 
     def publish(self, home: Home) -> None:
         """Makes it the home's current release."""
-        folder = home.releases / RELEASE
-        folder.mkdir(parents=True)
-        with duckdb.connect(str(folder / FILE)) as connection:
+        with release_by_hand(home, RELEASE, AS_OF, AS_OF - timedelta(400)) as connection:
             self.write(connection)
-        (folder / OPENED).symlink_to(FILE)
-        Manifest(RELEASE, AS_OF, AS_OF - timedelta(400), "2024-04-01T02:00:00", "duckdb", "", {}).write(folder)
-        (home.releases / "current").symlink_to(RELEASE)
 
 
 def _table(connection: duckdb.DuckDBPyConnection, name: str, columns: str, rows: list[tuple[Any, ...]]) -> None:
@@ -179,11 +175,6 @@ def measured(campaign_id: str = "spring", **said: Any) -> dict[str, Any]:
 
 def campaigns_file(home: Home, said: Mapping[str, Any]) -> Path:
     """The file of a campaign in a folder of the home's own."""
-    import yaml
-
     home.path.mkdir(parents=True, exist_ok=True)
     (home.path / "settings.yml").write_text("currency: EUR\ncampaigns: planned\n")
-    file = home.path / "planned" / f"{said['id']}.yml"
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(yaml.safe_dump({name: value for name, value in said.items() if value is not None}))
-    return file
+    return write_campaign(home.path / "planned" / f"{said['id']}.yml", said)

@@ -14,9 +14,9 @@ import duckdb
 import pytest
 
 from orchestration.campaigns.files import MAY_CHANGE, Campaign, read_campaigns
-from orchestration.campaigns.receipts import ASSIGNMENT, RECEIPT, Receipt, assignment_file, read_receipt, receipt_folder
+from orchestration.campaigns.receipts import ASSIGNMENT, RECEIPT, assignment_file, receipt_folder
 from orchestration.errors import RefreshRunning
-from orchestration.settings import Home, Settings
+from orchestration.settings import Home
 from orchestration.target import launching
 from orchestration.target.business_case import read_case
 from orchestration.target.launching import CampaignState, launch, states, states_once_launched, wrong_since_the_release
@@ -28,6 +28,7 @@ from tests.target.builders import (
     SmallRelease,
     archive_emails,
     campaign_file,
+    launched,
     publish,
     rows,
     shopper,
@@ -38,14 +39,6 @@ from tests.target.builders import (
 def the_only(found: list[CampaignState]) -> CampaignState:
     [one] = found
     return one
-
-
-def launched(home: Home, campaign_id: str = "spring", settings: Settings = SETTINGS) -> Receipt:
-    [state] = [one for one in launch(home, settings) if one.id == campaign_id]
-    assert state.state == "launched", state.because
-    receipt = read_receipt(home, campaign_id)
-    assert receipt is not None
-    return receipt
 
 
 def arms(home: Home, campaign_id: str = "spring") -> dict[str, str]:

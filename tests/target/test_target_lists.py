@@ -20,6 +20,7 @@ from tests.target.builders import (
     SmallRelease,
     archive_emails,
     campaign_file,
+    launched,
     publish,
     rows,
     shopper,
@@ -27,10 +28,9 @@ from tests.target.builders import (
 )
 
 
-def launched(home: Home, **said: object) -> Path:
+def folder_of(home: Home, **said: object) -> Path:
     campaign_file(home, **said)
-    [state] = launch(home, SETTINGS)
-    assert state.state == "launched", state.because
+    launched(home)
     return receipt_folder(home, "spring")
 
 
@@ -45,7 +45,7 @@ def addresses(number: int) -> dict[str, str | None]:
 
 def test_the_list_has_the_treated_and_nobody_of_the_holdout(home: Home) -> None:
     publish(home, SmallRelease(shoppers(40)))
-    folder = launched(home)
+    folder = folder_of(home)
     treated = [(one,) for one, arm, _ in rows(assignment_file(home, "spring")) if arm == "treatment"]
     assert len(treated) == 32
     assert rows(folder / PARQUET) == treated
@@ -56,7 +56,7 @@ def test_the_list_has_the_treated_and_nobody_of_the_holdout(home: Home) -> None:
 def test_where_no_address_of_ours_is_needed_none_is_in_it(home: Home, channel: str) -> None:
     publish(home, SmallRelease(shoppers(40)))
     archive_emails(home, DAY, addresses(40))
-    folder = launched(home, channel=channel)
+    folder = folder_of(home, channel=channel)
     assert cells(folder)[0] == ["customer_id"]
     assert b"marker.example" not in b"".join(file.read_bytes() for file in folder.iterdir())
 
@@ -68,7 +68,7 @@ def test_by_email_it_has_the_newest_believed_address_up_to_the_day(home: Home) -
     archive_emails(home, DAY - timedelta(1), {"C0002": "not-believed@marker.example"})
     archive_emails(home, DAY, {"C0003": "today@marker.example", "stranger": "s@marker.example"})
     archive_emails(home, MORNING, {"C0004": "tomorrow@marker.example"})
-    folder = launched(home, channel="email", holdout=0.1)
+    folder = folder_of(home, channel="email", holdout=0.1)
     found = {customer: email for customer, email in rows(folder / PARQUET)}
     expected = addresses(40) | {
         "C0001": "moved@marker.example",
@@ -86,7 +86,7 @@ def test_by_email_it_has_the_newest_believed_address_up_to_the_day(home: Home) -
 def test_only_the_list_has_an_address_and_only_its_owner_can_read_it(home: Home) -> None:
     publish(home, SmallRelease(shoppers(40)))
     archive_emails(home, DAY, addresses(40))
-    folder = launched(home, channel="email")
+    folder = folder_of(home, channel="email")
     with_addresses = {file.name for file in folder.iterdir() if b"marker.example" in file.read_bytes()}
     assert with_addresses == {CSV, PARQUET}
     assert {stat.S_IMODE((folder / file).stat().st_mode) for file in with_addresses} == {0o600}
@@ -109,7 +109,7 @@ def test_no_cell_is_a_formula_to_a_spreadsheet_and_parquet_is_as_it_is(home: Hom
     people = [*shoppers(9), shopper(dangerous)]
     publish(home, SmallRelease(people))
     archive_emails(home, DAY, {one["customer_id"]: f"{first}cmd@marker.example" for one in people})
-    folder = launched(home, channel="email", holdout=0.2, stratify_by=[])
+    folder = folder_of(home, channel="email", holdout=0.2, stratify_by=[])
     kept, written = rows(folder / PARQUET), cells(folder)[1:]
     assert all(email == f"{first}cmd@marker.example" for _, email in kept)
     assert [email for _, email in written] == [f"'{first}cmd@marker.example"] * 8
