@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import duckdb
 import pytest
 
-from orchestration.publish.releases import open_for_reading
-from orchestration.read.opened import Release
+from orchestration.publish.releases import FILE, open_for_reading
+from orchestration.read.opened import Release, opened
 from orchestration.settings import Home
-from tests.builders import Refreshed
+from tests.builders import SHOP_DAYS, Refreshed
+
+#: A release after statements were run on the shop's.
+Changed = Callable[..., Release]
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +25,22 @@ def release(shop: Refreshed) -> Iterator[Release]:
     assert opened is not None
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def changed(shop: Refreshed, tmp_path: Path) -> Iterator[Changed]:
+    """The shop's release after statements were run on it, as of its last day."""
+    made: list[Release] = []
+
+    def changed(*statements: str) -> Release:
+        file = tmp_path / f"{len(made)}.duckdb"
+        shutil.copyfile(shop.aside / "releases" / "current" / FILE, file)
+        with duckdb.connect(str(file)) as connection:
+            for statement in statements:
+                connection.execute(statement)
+        made.append(Release(opened(file), "by hand", SHOP_DAYS[-1], SHOP_DAYS[0], "2024-03-13T02:00:00+00:00"))
+        return made[-1]
+
+    yield changed
+    for release in made:
+        release.close()
