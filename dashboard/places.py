@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dashboard.pages import segment, tonight
+from dashboard.pages import change_preview, customer, segment, tonight, try_a_segment
 from orchestration.read.opened import Release
 
 
@@ -21,4 +21,7 @@ class Place:
 PLACES = (
     Place("Tonight", "", tonight.page),
     Place("Segment", "segment", segment.page),
+    Place("Try a segment", "try", try_a_segment.page),
+    Place("Change preview", "change", change_preview.page),
+    Place("Customer", "customer", customer.page),
 )

@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 
 import duckdb
+from sqlglot import exp
 
 from orchestration.read.conditions import (
     TODAY,
@@ -23,6 +24,7 @@ from orchestration.read.opened import Release
 from orchestration.read.trial import SHOWN, asking, keep_members
 from orchestration.read.waterfall import Waterfall, waterfall_of
 from orchestration.sql import identifier
+from orchestration.transform.meaning import parse
 
 #: Of what a signs of Markdown or HTML is made.
 SIGNS = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&])")
@@ -72,6 +74,25 @@ class Change:
     @property
     def is_any(self) -> bool:
         return bool(self.clauses_gone or self.clauses_new or self.enters.customers or self.leaves.customers)
+
+
+def condition_of(release: Release, segment: str) -> str:
+    """The condition of a published rule, to be edited, as the release can be asked it; all of its SQL where it is more than a condition.
+
+    Raises ConfigurationError, with the nearest name, where the release has no such segment.
+    """
+    with release.cursor() as cursor:
+        rule = published_rule(cursor, segment)
+        if not rule.is_split:
+            return str(
+                cursor.execute("select sql from catalog.segments where segment = $1", [segment]).fetchall()[0][0]
+            )
+    clauses = (parse(clause.sql) for clause in rule.clauses)
+    written = (
+        f"({one.sql('duckdb', pretty=True)})" if isinstance(one, exp.Or) else one.sql("duckdb", pretty=True)
+        for one in clauses
+    )
+    return "\nand ".join(written)
 
 
 def preview_change(release: Release, segment: str, draft: Draft) -> Change:

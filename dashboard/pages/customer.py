@@ -1,0 +1,81 @@
+"""Customer: one customer's segments and since when, her answer to each clause of every rule, and what is known of her. The one page about one customer."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.figures import UNKNOWN, counted, day, number
+from dashboard.following import remembered
+from dashboard.saying import empty, heading, refused
+from orchestration.errors import SegmentsError
+from orchestration.read.customer import Answer, Customer, Standing, customer
+from orchestration.read.opened import Release
+
+told_of = remembered(customer)
+
+
+def page(release: Release) -> None:
+    st.title("Customer")
+    customer_id = st.text_input(
+        "Customer's id", key="customer", bind="query-params", type="search", placeholder="The CRM's id"
+    )
+    if not customer_id:
+        return empty("Write the id of a customer: her segments are shown here, and what keeps her out of the others.")
+    try:
+        told = told_of(release, customer_id.strip())
+    except SegmentsError as problem:
+        return refused(problem)
+    inside = [one for one in told.standings if one.is_member]
+    heading(told.customer_id)
+    st.text(f"In {len(inside):,} of {counted(len(told.standings), 'segment', 'segments')} on {day(told.as_of_date)}.")
+    st.header("Her segments")
+    if inside:
+        frame = pd.DataFrame(
+            [{"segment": one.segment, "label": one.label, "member since": day(one.entered_on)} for one in inside]
+        )
+        st.dataframe(frame, hide_index=True, width="stretch", alt="Her segments")
+    else:
+        empty("She is in no segment.")
+    _clauses(told)
+    _known(told)
+
+
+def _clauses(told: Customer) -> None:
+    st.header("Clause by clause")
+    every = st.toggle("With the clauses that she meets", key="met")
+    rows = [row for standing in told.standings for row in _rows(standing, every)]
+    if not rows:
+        return empty("She meets every clause of every segment.")
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", alt="Clause by clause")
+
+
+def _rows(standing: Standing, every: bool) -> list[dict[str, str]]:
+    shown = standing.answers if every else standing.keeps_out
+    head = {"segment": standing.segment, "member": "yes" if standing.is_member else "no"}
+    rows = [head | {"clause": one.clause, "meets it": _meets(one), "remark": standing.remark or ""} for one in shown]
+    if not standing.answers:
+        rows = [head | {"clause": UNKNOWN, "meets it": UNKNOWN, "remark": standing.remark or ""}]
+    return rows
+
+
+def _meets(answer: Answer) -> str:
+    return "not known" if answer.is_met is None else "yes" if answer.is_met else "no"
+
+
+def _known(told: Customer) -> None:
+    st.header("What is known of her")
+    frame = pd.DataFrame(
+        [{"attribute": one.name, "value": _value(one.value), "means": one.description} for one in told.known]
+    )
+    st.dataframe(frame, hide_index=True, width="stretch", alt="What is known of her")
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "not known"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return number(value) if isinstance(value, int) else str(value)
