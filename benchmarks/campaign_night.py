@@ -20,7 +20,7 @@ from orchestration.campaigns.receipts import ASSIGNMENT, RECEIPT, Receipt, Strat
 from orchestration.days import Days
 from orchestration.ingest.archive import register_archive
 from orchestration.measure.campaigns.impact import record_impact
-from orchestration.settings import Home
+from orchestration.settings import Home, Settings
 from orchestration.sql import literal
 
 TODAY, LAUNCH = date(2024, 6, 28), date(2024, 6, 1)
@@ -64,7 +64,7 @@ def measured(customers: int, campaigns: int, segments: int, holdout: float) -> t
             for number in range(campaigns):
                 _launch(home, f"campaign_{number}", customers, holdout)
             wall, processor = time.perf_counter(), time.process_time()
-            rows = record_impact(connection, home, Days(TODAY, TODAY), "UTC")
+            rows = record_impact(connection, home, Settings(), Days(TODAY, TODAY))
             return time.perf_counter() - wall, time.process_time() - processor, rows
 
 

@@ -15,11 +15,12 @@ from rich.text import Text
 from orchestration.terminal import FAILED, Context, command, listing, no_release, notes
 
 if TYPE_CHECKING:
+    from orchestration.measure.campaigns.figures import Range
+    from orchestration.measure.campaigns.measurement import Measurement
     from orchestration.target.business_case import BusinessCase, Line
     from orchestration.target.holdouts import Holdout
     from orchestration.target.launching import CampaignState
-    from orchestration.target.like_campaigns import Range
-    from orchestration.target.outcome import Beside, Measurement, Outcome
+    from orchestration.target.outcome import Beside, Outcome
 
 
 @click.group()
@@ -153,14 +154,29 @@ def show(context: Context, campaign_id: str, picture: Path | None) -> None:
     outcome = read_outcome(context.home, campaign_id)
     if outcome is None:
         raise no_release(context)
+    drawn = None
     if picture:
         from orchestration.target.picture import write_picture
 
-        write_picture(outcome, picture)
-    context.answer(asdict(outcome) | {"picture": picture and str(picture)}, lambda: _page_of_outcome(outcome, picture))
+        is_drawn = write_picture(outcome, picture)
+        drawn = str(picture) if is_drawn else None
+    context.answer(
+        asdict(outcome) | {"picture": drawn},
+        lambda: Group(_page_of_outcome(outcome), *_of_picture(outcome, picture, drawn)),
+    )
 
 
-def _page_of_outcome(outcome: Outcome, picture: Path | None) -> Group:
+def _of_picture(outcome: Outcome, asked: Path | None, drawn: str | None) -> list[Text]:
+    if asked is None:
+        return []
+    if drawn is None:
+        return [Text(f"{asked} is not drawn: nothing could be compared on any day.")]
+    may_be_claimed = outcome.primary is not None and outcome.primary.may_be_claimed
+    what = "The effect by day" if may_be_claimed else "The difference by day, which is not to be read as an effect,"
+    return [Text(f"{what} is in {drawn}.")]
+
+
+def _page_of_outcome(outcome: Outcome) -> Group:
     known = outcome.known
     facts = [
         known.objective,
@@ -180,11 +196,9 @@ def _page_of_outcome(outcome: Outcome, picture: Path | None) -> Group:
         parts.append(_foreseen_and_measured(outcome))
     if outcome.case and outcome.is_randomised:
         parts.append(Text(f"The plan of {outcome.case.as_of_date} said: {outcome.case.verdict}\n"))
-    if outcome.is_randomised and outcome.segments:
+    if outcome.segments:
         parts.append(listing("In its segments", [_segment_row(row) for row in outcome.segments]))
     parts += _of_no_holdout(outcome)
-    if picture:
-        parts.append(Text(f"The effect by day is in {picture}."))
     return Group(*parts)
 
 
@@ -205,7 +219,7 @@ def _beside_row(one: Beside, currency: str) -> dict[str, Any]:
 
 
 def _ranged(figure: Range | None, unit: str) -> str:
-    from orchestration.target.figures import count, percent
+    from orchestration.measure.campaigns.figures import count, percent
 
     if figure is None:
         return "-"
@@ -216,14 +230,11 @@ def _ranged(figure: Range | None, unit: str) -> str:
 
 
 def _segment_row(row: Measurement) -> dict[str, Any]:
-    from orchestration.target.like_campaigns import Range
-
-    share = None if row.relative_lift is None else Range(row.relative_lift, row.relative_lower, row.relative_upper)
     return {
         "segment": row.segment,
-        "contacted": row.n_treatment,
+        "drawn to be contacted": row.n_treatment,
         "held out": row.n_control,
-        "lift (95 %)": _ranged(share, "share"),
+        "lift (95 %)": _ranged(row.relative, "share"),
         "q": "-" if row.q_value is None else f"{row.q_value:.2g}",
     }
 
@@ -276,9 +287,10 @@ def _page_of_case(case: BusinessCase, launched: bool) -> Group:
         "",
         _waterfall(case),
     ]
+    if case.audience and case.answer != "no_comparison":
+        parts.append(listing("What a holdout shows and costs", [_holdout_row(one, case) for one in case.holdouts]))
     if case.audience:
         parts += [
-            listing("What a holdout shows and costs", [_holdout_row(one, case) for one in case.holdouts]),
             _account(case),
             *(Text(f"- {sentence}") for sentence in case.sentences),
         ]
@@ -299,11 +311,14 @@ def _waterfall(case: BusinessCase) -> Table:
 
 
 def _holdout_row(one: Holdout, case: BusinessCase) -> dict[str, Any]:
-    from orchestration.target.figures import about, percent
+    from orchestration.measure.campaigns.figures import about, percent
+    from orchestration.target.holdouts import shows
 
     trust = {"good": "yes", "wide": "yes, roughly", "none": "no: too few buyers"}[one.trust]
     if one.trust != "none" and one.visible_relative is None:
         trust = "no: nothing varies"
+    elif one.trust != "none" and case.base and not shows(one, case.base):
+        trust = "no: there is no room for it"
     return {
         "holdout": f"{percent(one.share)}{', yours' if one.is_own else ''}",
         "customers": one.control,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from orchestration.alert.notice import Notice
+from orchestration.measure.campaigns.figures import as_sentence
 from orchestration.measure.campaigns.troubles import TOLD, Trouble, troubles_of
 from orchestration.publish.releases import current_release, open_release
 from orchestration.settings import Home, load_settings
@@ -59,7 +60,7 @@ def _of_starts(home: Home, day: date, owners: Owners) -> Iterator[Notice]:
             severity="warning",
             state=one.state,
             title=f"The campaign {one.id} is {one.state}",
-            message=_as_sentence(one.because or ""),
+            message=as_sentence(one.because or ""),
             details=("All campaigns: segments campaign list",),
         )
 
@@ -74,7 +75,7 @@ def _of_trouble(one: Trouble, owners: Owners) -> Notice:
         severity="critical" if is_critical else "warning",
         state=one.kind,
         title=TITLES[one.kind].format(id=one.campaign_id),
-        message=_as_sentence(one.sentence),
+        message=as_sentence(one.sentence),
         details=_see(one.campaign_id),
     )
 
@@ -88,13 +89,9 @@ def _of_result(campaign_id: str, day: date, segment: str | None, message: str, o
         severity="info",
         state="result",
         title=f"The campaign {campaign_id} has its result",
-        message=_as_sentence(message),
+        message=as_sentence(message),
         details=_see(campaign_id),
     )
-
-
-def _as_sentence(said: str) -> str:
-    return f"{said[:1].upper()}{said[1:].rstrip('.')}."
 
 
 def _see(campaign_id: str) -> tuple[str, ...]:

@@ -95,9 +95,9 @@ class Campaign(BaseModel):
         """The last day whose orders count."""
         return self.ends_on + timedelta(self.measured_days)
 
-    @property
-    def planned_days(self) -> int:
-        return (self.measured_until - self.starts_on).days + 1
+    def counts_from(self, morning: date) -> date:
+        """The first day whose orders count, launched on a morning: that one where it is late, or the day that its sender begins on."""
+        return max(self.starts_on, morning) if self.assigned_by == "us" else self.starts_on
 
     def said(self) -> dict[str, Any]:
         """All of it as JSON has it, in the order of the fields."""

@@ -88,8 +88,8 @@ class Receipt:
 
     @property
     def counts_from(self) -> date:
-        """The first day whose orders count: the launch day, or the one that its sender began on."""
-        return self.launched_on if self.decided.assigned_by == "us" else self.decided.starts_on
+        """The first day whose orders count."""
+        return self.decided.counts_from(self.launched_on)
 
     def text(self) -> str:
         """The receipt as its file has it."""
@@ -155,8 +155,8 @@ def checksum(connection: duckdb.DuckDBPyConnection, relation: str) -> str:
 
 
 def launched(home: Home) -> list[str]:
-    """The campaigns that have started, in order, told by the names of their folders alone."""
-    return sorted(file.parent.name for file in home.campaigns.glob(f"[!.]*/{RECEIPT}"))
+    """The campaigns that have started, in order, told by the names of their folders alone: whose receipt is lost has its customers all the same."""
+    return sorted(folder.name for folder in home.campaigns.glob("[!.]*") if folder.is_dir())
 
 
 def read_receipts(home: Home) -> dict[str, Receipt]:

@@ -63,7 +63,7 @@ def impact_asset() -> dg.AssetsDefinition:
         files = read_campaigns(warehouse.home, warehouse.settings)
         with warehouse.connect() as connection:
             days = built_days(connection)
-            rows = record_impact(connection, warehouse.home, days, warehouse.settings.business_timezone)
+            rows = record_impact(connection, warehouse.home, warehouse.settings, days)
             record_campaigns(connection, warehouse.home, files, days.last)
             finish(connection)
         return dg.MaterializeResult(metadata={"rows": rows})

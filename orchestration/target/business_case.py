@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
 import duckdb
@@ -17,10 +17,19 @@ from pydantic import TypeAdapter, ValidationError
 from orchestration.campaigns.files import Campaign
 from orchestration.campaigns.receipts import Step, receipt_folder
 from orchestration.errors import ConfigurationError
+from orchestration.measure.campaigns.figures import Range
 from orchestration.settings import Home
 from orchestration.target.case_in_words import sentences_of, verdict_of
-from orchestration.target.holdouts import LARGEST, Holdout, control_of, customers_to_see, holdout, smallest_control
-from orchestration.target.like_campaigns import ExpectedLift, Range, expected_lift, measured_responses
+from orchestration.target.holdouts import (
+    LARGEST,
+    Holdout,
+    control_of,
+    customers_to_see,
+    holdout,
+    shows,
+    smallest_control,
+)
+from orchestration.target.like_campaigns import ExpectedLift, expected_lift, measured_responses
 from orchestration.target.past import BaseRate, Past, past_of_audience, past_of_segment
 
 #: The case as it was when the campaign started, in its receipt's folder.
@@ -29,7 +38,7 @@ CASE = "business_case.json"
 #: Holdouts that are set beside the campaign's own.
 USUAL_SHARES = (0.01, 0.05, 0.1, LARGEST)
 
-Answer = Literal["answers", "only_large", "holdout_too_small", "too_small", "nobody"]
+Answer = Literal["answers", "only_large", "holdout_too_small", "too_small", "no_comparison", "nobody"]
 Worth = Literal["pays", "may_pay", "pays_if_assumed", "not_worth_it", "margin_missing", "cannot_foresee"]
 
 
@@ -65,7 +74,7 @@ class Account:
 class BusinessCase:
     """A campaign before it starts.
 
-    ``past`` is what the figures rest on, ``own_past`` the audience's own last window. ``base`` is the primary metric. ``to_detect`` is the relative lift that
+    ``starts_on`` is the first of the ``planned_days`` whose orders count, ``late_by`` days after the one that its file says. ``past`` is what the figures rest on, ``own_past`` the audience's own last window. ``base`` is the primary metric. ``to_detect`` is the relative lift that
     matters, and ``to_detect_from`` who says so: the campaign's file, the lift to expect, or the break-even. ``holdouts`` has the campaign's own (``is_own``) beside the usual
     ones. ``smallest_control`` is the smallest group that still shows it. ``verdict`` is one sentence, ``sentences`` what it rests on.
     """
@@ -102,6 +111,7 @@ class BusinessCase:
     worth: Worth
     verdict: str = ""
     sentences: tuple[str, ...] = ()
+    late_by: int = 0
 
     @property
     def own(self) -> Holdout | None:
@@ -121,9 +131,9 @@ def business_case(
     The holdout is the campaign's own, or the smallest that answers.
     """
     customers = _customers(release, audience)
+    first = campaign.counts_from(as_of + timedelta(1))
     past, own_past = _pasts(release, campaign, audience, as_of)
-    responded = measured_responses(release, campaign)
-    base = _base(campaign, past, responded)
+    base = _base(campaign, past)
     expected = expected_lift(release, campaign)
     buyers = past.buyers if past else 0.0
     spend = _spend(past)
@@ -131,16 +141,16 @@ def business_case(
     smallest = smallest_control(customers, base, buyers, lift) if base and lift else None
     own_share = _own_share(campaign, smallest, customers)
     account = _account(campaign, customers, control_of(own_share, customers), spend, expected)
-    holdouts = _holdouts(campaign, customers, base, buyers, own_share, _per_customer(campaign, spend, expected))
+    holdouts = _holdouts(customers, base, buyers, own_share, _per_customer(campaign, spend, expected))
     case = BusinessCase(
         campaign_id=campaign.id,
         campaign_name=campaign.name,
         objective=campaign.objective,
         segment=campaign.segment,
         channel=campaign.channel,
-        starts_on=campaign.starts_on,
+        starts_on=first,
         measured_until=campaign.measured_until,
-        planned_days=campaign.planned_days,
+        planned_days=_days(campaign, as_of),
         release=release_id,
         as_of_date=as_of,
         currency=campaign.currency,
@@ -153,7 +163,7 @@ def business_case(
         past=past,
         own_past=own_past,
         base=base,
-        responded=responded,
+        responded=measured_responses(release, campaign) if campaign.primary_metric == "responded" else None,
         expected=expected,
         to_detect=lift,
         to_detect_from=said_by,
@@ -161,8 +171,9 @@ def business_case(
         smallest_control=smallest,
         customers_needed=customers_to_see(lift, own_share, base, buyers, customers) if base and lift else None,
         account=account,
-        answer=_answer(customers, base, buyers, holdouts, lift),
+        answer=_answer(campaign, customers, base, holdouts, lift),
         worth=_worth(campaign, account, expected),
+        late_by=(first - campaign.starts_on).days,
     )
     return replace(case, verdict=verdict_of(case), sentences=sentences_of(case))
 
@@ -171,11 +182,11 @@ def smallest_holdout(
     release: duckdb.DuckDBPyConnection, campaign: Campaign, audience: str, as_of: date
 ) -> float | None:
     """The smallest share of the audience whose holding out shows ``lift_to_detect`` in 4 of 5 campaigns, with CUPED as it was on record and enough buyers to claim
-    it; rounded up to a thousandth. None where not even a half would do, or the campaign names no lift.
+    it; rounded up to a thousandth. None where not even a half would do, the campaign names no lift, or who is held out cannot do what is compared.
     """
     customers = _customers(release, audience)
     past, _ = _pasts(release, campaign, audience, as_of)
-    base = _base(campaign, past, measured_responses(release, campaign))
+    base = _base(campaign, past)
     if base is None or past is None or campaign.lift_to_detect is None:
         return None
     control = smallest_control(customers, base, past.buyers, campaign.lift_to_detect)
@@ -206,16 +217,19 @@ def _pasts(
     release: duckdb.DuckDBPyConnection, campaign: Campaign, audience: str, as_of: date
 ) -> tuple[Past | None, Past | None]:
     """What the case rests on, and the audience's own last window."""
-    own = past_of_audience(release, audience, as_of, campaign.planned_days)
-    return past_of_segment(release, campaign.segment, as_of, campaign.planned_days) or own, own
+    days = _days(campaign, as_of)
+    own = past_of_audience(release, audience, as_of, days)
+    return past_of_segment(release, campaign.segment, as_of, days) or own, own
 
 
-def _base(campaign: Campaign, past: Past | None, responded: float | None) -> BaseRate | None:
-    if campaign.primary_metric != "responded":
-        return past.rate(campaign.primary_metric) if past else None
-    if responded is None:
-        return None
-    return BaseRate("responded", responded, math.sqrt(responded * (1 - responded)))
+def _days(campaign: Campaign, as_of: date) -> int:
+    """The days of its window that are left on the morning after."""
+    return (campaign.measured_until - campaign.counts_from(as_of + timedelta(1))).days + 1
+
+
+def _base(campaign: Campaign, past: Past | None) -> BaseRate | None:
+    """None of answers too: without a campaign there are none."""
+    return past.rate(campaign.primary_metric) if past else None
 
 
 def _spend(past: Past | None) -> float:
@@ -245,11 +259,10 @@ def _as_share(control: int, customers: int) -> float:
 
 
 def _holdouts(
-    campaign: Campaign, customers: int, base: BaseRate | None, buyers: float, own: float, per_customer: float | None
+    customers: int, base: BaseRate | None, buyers: float, own: float, per_customer: float | None
 ) -> tuple[Holdout, ...]:
     shares = sorted({*USUAL_SHARES, own})
-    compared = base or BaseRate(campaign.primary_metric, 0.0, 0.0)
-    drawn = [holdout(share, customers, compared, buyers, share == own) for share in shares]
+    drawn = [holdout(share, customers, base, buyers, share == own) for share in shares]
     return tuple(replace(one, forgone=None if per_customer is None else one.control * per_customer) for one in drawn)
 
 
@@ -305,16 +318,18 @@ def _account(campaign: Campaign, customers: int, control: int, spend: float, exp
 
 
 def _answer(
-    customers: int, base: BaseRate | None, buyers: float, holdouts: Sequence[Holdout], lift: float | None
+    campaign: Campaign, customers: int, base: BaseRate | None, holdouts: Sequence[Holdout], lift: float | None
 ) -> Answer:
     """Whether the comparison will show the lift that matters."""
     own = next(one for one in holdouts if one.is_own)
     equal = next(one for one in holdouts if one.share == LARGEST)
     if customers == 0:
         return "nobody"
-    if base is None or equal.trust == "none" or equal.visible_relative is None:
+    if campaign.primary_metric == "responded":
+        return "no_comparison"
+    if base is None or not shows(equal, base):
         return "too_small"
-    if own.trust == "none" or own.visible_relative is None:
+    if own.visible_relative is None or not shows(own, base):
         return "holdout_too_small"
     return "answers" if lift is not None and own.visible_relative <= lift else "only_large"
 

@@ -6,9 +6,9 @@ import math
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from orchestration.measure.campaigns.figures import about, count, money, percent, rounded, several
 from orchestration.measure.campaigns.verdicts import CLAIMS_FROM, LEAST_BUYERS
 from orchestration.measure.campaigns.wording import NOUNS
-from orchestration.target.figures import about, count, money, percent, rounded, several
 from orchestration.target.holdouts import LARGEST
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def sentences_of(case: BusinessCase) -> tuple[str, ...]:
     if case.audience == 0:
         return ()
     said = (
+        _of_a_late_start(case),
         *_of_the_past(case),
         _of_the_lift_that_matters(case),
         _of_the_holdout(case),
@@ -46,11 +47,18 @@ def _answer(case: BusinessCase) -> str:
     match case.answer:
         case "nobody":
             return f"There is nobody to contact: no member of {case.segment} is left in the audience."
+        case "no_comparison":
+            return (
+                "From answers nobody will know what it did: who is held out cannot answer, so no holdout says anything of them and nothing is claimed. "
+                "Take spend or ordered as primary_metric."
+            )
         case "too_small":
             return (
                 f"With {count(case.audience)} reachable this can never be answered: {_why_never(case)}. "
                 "Widen the audience, or decide without ever knowing."
             )
+        case "holdout_too_small" if own and case.base and (own.visible_relative or 0) > case.base.room:
+            return f"A holdout of {percent(own.share)} answers nothing: {_no_room(case, own)}. Hold out more, wait, or take spend as primary_metric."
         case "holdout_too_small":
             return (
                 f"A holdout of {percent(_share(own))} answers nothing: about {several(own.control_buyers if own else 0, 'buyer')} in it, and under {CLAIMS_FROM} "
@@ -68,12 +76,25 @@ def _answer(case: BusinessCase) -> str:
 def _why_never(case: BusinessCase) -> str:
     if case.base is None and case.past is None:
         return "no order is on record"
-    if case.base is None:
-        return "responses are not known from orders, and no like campaign was measured"
-    equal = next(one for one in case.holdouts if one.share == LARGEST)
-    if case.base.mean <= 0 or (equal.visible_relative is None and equal.control_buyers >= CLAIMS_FROM):
+    equal = _equal(case)
+    if (
+        case.base is None
+        or case.base.mean <= 0
+        or (equal.visible_relative is None and equal.control_buyers >= CLAIMS_FROM)
+    ):
         return "what they did is the same for all, so there is nothing to compare with"
+    if (equal.visible_relative or 0) > case.base.room:
+        return f"even of two equal halves {_no_room(case, equal)}"
     return f"even two equal halves would have about {several(equal.control_buyers, 'buyer')} each, and under {CLAIMS_FROM} nothing is claimed"
+
+
+def _no_room(case: BusinessCase, one: Holdout) -> str:
+    return f"only lifts from {_visible(one)} on would show, and {_room(case)}"
+
+
+def _room(case: BusinessCase) -> str:
+    base = case.base
+    return f"{percent(base.mean)} do so anyway, which leaves room for {percent(base.room)} more" if base else ""
 
 
 def _worth(case: BusinessCase) -> str:
@@ -122,6 +143,13 @@ def _and_break_even(case: BusinessCase) -> str:
     return f", and breaks even at a lift of {percent(even)}" if even else ""
 
 
+def _of_a_late_start(case: BusinessCase) -> str:
+    if not case.late_by:
+        return ""
+    late = f"It starts {several(case.late_by, 'day')} late"
+    return f"{late}: {several(case.planned_days, 'day')} of the {case.planned_days + case.late_by} of its window are left, and only these are counted on."
+
+
 def _of_the_past(case: BusinessCase) -> list[str]:
     past, own = case.past, case.own_past
     if past is None:
@@ -162,6 +190,8 @@ def _differ(own: Past, past: Past) -> bool:
 
 
 def _of_the_lift_that_matters(case: BusinessCase) -> str:
+    if case.answer == "no_comparison":
+        return ""
     if case.to_detect is None:
         return "No lift is named that should be seen, none is to be expected: say lift_to_detect, the smallest that would change what you do."
     by = {
@@ -172,18 +202,11 @@ def _of_the_lift_that_matters(case: BusinessCase) -> str:
     }[case.to_detect_from]
     metric = NOUNS[case.base.metric] if case.base else "its metric"
     said = f"To be seen: {percent(case.to_detect)} more, in {metric} ({by})."
-    if (room := _room(case)) is not None and room < case.to_detect:
-        return f"{said} That cannot be: {percent(case.base.mean if case.base else 0)} do so anyway, which leaves room for {percent(room)} more. Take spend as primary_metric."
+    if case.base and case.base.room < case.to_detect:
+        return f"{said} That cannot be: {_room(case)}. Take spend as primary_metric."
     if case.answer in ("only_large", "holdout_too_small") and case.customers_needed:
         said += f" With this holdout that takes an audience of about {count(_round_up(case.customers_needed))}."
     return said
-
-
-def _room(case: BusinessCase) -> float | None:
-    """How much more of a share there can be, relative to it; None where the metric is no share."""
-    if case.base is None or case.base.metric not in ("ordered", "responded") or case.base.mean <= 0:
-        return None
-    return 1 / case.base.mean - 1
 
 
 def _of_the_holdout(case: BusinessCase) -> str:
@@ -199,7 +222,7 @@ def _of_the_holdout(case: BusinessCase) -> str:
 
 
 def _of_the_smallest_holdout(case: BusinessCase) -> str:
-    if case.to_detect is None or case.answer == "too_small":
+    if case.to_detect is None or case.base is None or case.answer == "too_small" or case.to_detect > case.base.room:
         return ""
     if case.smallest_control is None:
         return f"No holdout shows {percent(case.to_detect)}, not even one half; two equal halves show {_visible(_equal(case))}."
@@ -207,7 +230,7 @@ def _of_the_smallest_holdout(case: BusinessCase) -> str:
 
 
 def _of_cuped(case: BusinessCase) -> str:
-    if case.base is None or case.base.metric == "responded" or case.base.sd <= 0:
+    if case.base is None or case.base.sd <= 0:
         return ""
     rho = case.base.rho
     if rho is None:
@@ -221,8 +244,8 @@ def _of_cuped(case: BusinessCase) -> str:
 
 def _of_the_expected_lift(case: BusinessCase) -> str:
     expected = case.expected
-    if case.base is not None and case.base.metric == "responded":
-        return "Responses say who was reached, not what was sold, and who is not contacted cannot respond: take spend or ordered as primary_metric to know what it brings."
+    if case.answer == "no_comparison":
+        return _of_answers(case)
     if expected.relative is None:
         return "No like campaign was measured and the file assumes no lift: say assumed_lift to see what would follow from it."
     if expected.source == "assumed":
@@ -241,6 +264,14 @@ def _of_the_expected_lift(case: BusinessCase) -> str:
     if number == 1:
         return f"{had} ({ends}); how unlike it the next may be nobody can tell from one."
     return f"{had}; the next may have {ends}."
+
+
+def _of_answers(case: BusinessCase) -> str:
+    said = "Answers say who was reached, not what was sold"
+    if case.responded is None or case.own is None:
+        return f"{said}. How many there will be is not known: no like campaign was measured."
+    answers = several(case.responded * case.own.treatment, "answer")
+    return f"{said}. In like campaigns {percent(case.responded)} of the contacted gave one: about {answers} are to be expected."
 
 
 def _of_break_even(case: BusinessCase) -> str:

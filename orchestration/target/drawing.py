@@ -91,6 +91,10 @@ def _share(release: duckdb.DuckDBPyConnection, ground: Ground, smallest: Smalles
     campaign = ground.decided
     if campaign.holdout != "smallest":
         return campaign.holdout
+    if campaign.primary_metric == "responded":
+        raise CampaignWaits(
+            "who is held out cannot answer, so no holdout shows a lift in answers: say a share of your own, or take spend or ordered as primary_metric."
+        )
     share = smallest(release, campaign, AUDIENCE, ground.as_of_date)
     if share is None:
         raise CampaignWaits(

@@ -37,13 +37,13 @@ class Holdout:
     forgone: float | None = None
 
 
-def holdout(share: float, customers: int, base: BaseRate, buyers: float, is_own: bool = False) -> Holdout:
-    """A holdout of the share of so many customers, of whom the share ``buyers`` orders within the window."""
+def holdout(share: float, customers: int, base: BaseRate | None, buyers: float, is_own: bool = False) -> Holdout:
+    """A holdout of the share of so many customers, of whom the share ``buyers`` orders within the window. Without a base rate it shows nothing."""
     control = control_of(share, customers)
     treatment = customers - control
     smaller = min(treatment, control)
-    visible = _smallest_visible(treatment, control, after_cuped(base))
-    relative = visible / base.mean if visible is not None and base.mean > 0 else None
+    visible = _smallest_visible(treatment, control, after_cuped(base)) if base else None
+    relative = visible / base.mean if base and visible is not None and base.mean > 0 else None
     return Holdout(
         share=share,
         is_own=is_own,
@@ -54,11 +54,16 @@ def holdout(share: float, customers: int, base: BaseRate, buyers: float, is_own:
         visible_relative=relative,
         variance=power.variance_inflation(control / customers) if smaller else None,
         trust="none"
-        if smaller * buyers < CLAIMS_FROM
+        if base is None or smaller * buyers < CLAIMS_FROM
         else "wide"
         if smaller * buyers < LEAST_BUYERS or smaller < LEAST_SHARE * customers
         else "good",
     )
+
+
+def shows(one: Holdout, base: BaseRate) -> bool:
+    """Whether there is a lift that it would show: enough buyers, and no more of it than there can be."""
+    return one.trust != "none" and one.visible_relative is not None and one.visible_relative <= base.room
 
 
 def control_of(share: float, customers: int) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -148,6 +148,8 @@ def _state(morning: Morning, campaign_id: str, start: Start) -> CampaignState:
         return _of_launched(morning, receipt, campaign, wrong)
     if campaign is None:
         return _unreadable(campaign_id, wrong or "its file is gone")
+    if renamed := renamed_since(morning.home, morning.files, campaign):
+        return _said(campaign, "refused", renamed)
     if campaign.starts_on > morning.day:
         return _said(campaign, "planned")
     if campaign.ends_on < morning.day:
@@ -209,16 +211,20 @@ def wrong_since_the_release(home: Home, files: CampaignFiles) -> dict[str, str]:
         return {}
     with open_release(home, manifest) as release:
         found = {
-            one.id: _wrong(home, release, one) for one in files.campaigns.values() if one.ends_on > manifest.as_of_date
+            one.id: _wrong(home, files, release, one)
+            for one in files.campaigns.values()
+            if one.ends_on > manifest.as_of_date
         }
     return {f"{campaign_id}.yml": sentence for campaign_id, sentence in found.items() if sentence is not None}
 
 
-def _wrong(home: Home, release: duckdb.DuckDBPyConnection, campaign: Campaign) -> str | None:
+def _wrong(home: Home, files: CampaignFiles, release: duckdb.DuckDBPyConnection, campaign: Campaign) -> str | None:
     try:
         receipt = read_receipt(home, campaign.id)
         if receipt is not None:
             return edited_since(receipt, campaign)
+        if renamed := renamed_since(home, files, campaign):
+            return renamed
         if campaign.assigned_by == "us":
             demand_known_names(release, campaign)
     except ConfigurationError as wrong:
@@ -229,20 +235,21 @@ def _wrong(home: Home, release: duckdb.DuckDBPyConnection, campaign: Campaign) -
 def running_exclusive(home: Home, campaign: Campaign, day: date) -> dict[str, Path]:
     """The assignments of the exclusive campaigns whose days, from their launch to the last measured, meet those of one launched on ``day``.
 
-    Raises CampaignWaits where a receipt cannot be read: nobody knows then whom that campaign has.
+    Raises CampaignWaits where a receipt or its arms are not as they were frozen: nobody knows then whom that campaign has.
     """
     others = {}
     for other in launched(home):
         try:
             receipt = read_receipt(home, other)
+            if receipt is not None and receipt.checksum and receipt.decided.exclusive and other != campaign.id:
+                last = receipt.decided.measured_until
+                if last >= day and receipt.launched_on <= campaign.measured_until:
+                    demand_arms_of_receipt(home, receipt)
+                    others[other] = assignment_file(home, other)
         except ConfigurationError as broken:
             raise CampaignWaits(
-                f"nobody knows whom {other} has, from which it is to be kept apart: {broken}"
+                f"nobody knows whom {other} has, from which it is to be kept apart: {broken} Once {other} is over, its folder may be moved away instead."
             ) from broken
-        if receipt is not None and receipt.checksum and receipt.decided.exclusive and other != campaign.id:
-            last = receipt.decided.measured_until
-            if last >= day and receipt.launched_on <= campaign.measured_until:
-                others[other] = assignment_file(home, other)
     return others
 
 
@@ -283,6 +290,22 @@ def edited_since(receipt: Receipt, campaign: Campaign) -> str | None:
         f"{', '.join(fields)} of {receipt.id}.yml {are} not what was frozen when it started on {receipt.launched_on}, which stands: put back "
         f"what it said, and plan another campaign under an id of its own. What may change: {', '.join(MAY_CHANGE)}."
     )
+
+
+def renamed_since(home: Home, files: CampaignFiles, campaign: Campaign) -> str | None:
+    """What is wrong with a campaign that has not started and says what another one said that has, whose file is gone: it would be drawn a second time."""
+    for other in launched(home):
+        if other in files.campaigns or _what_is_wrong(files, other) is not None:
+            continue
+        receipt = None
+        with suppress(ConfigurationError):  # what cannot be read is that campaign's own trouble
+            receipt = read_receipt(home, other)
+        if receipt is not None and receipt.decided.frozen_fields_unlike(campaign) == ("id",):
+            return (
+                f"{campaign.id}.yml says what {receipt.id}.yml said, which is gone and started on {receipt.launched_on}: call it {receipt.id}.yml again, "
+                f"for an id never changes; if it is another campaign, put {receipt.id}.yml back beside it."
+            )
+    return None
 
 
 def _what_is_wrong(files: CampaignFiles, campaign_id: str) -> str | None:

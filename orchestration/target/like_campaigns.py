@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,28 +12,9 @@ from scipy import stats
 from statsmodels.stats.meta_analysis import combine_effects
 
 from orchestration.campaigns.files import Campaign
+from orchestration.measure.campaigns.figures import Range
 
 NORMAL_95 = float(stats.norm.ppf(0.975))
-
-
-@dataclass(frozen=True)
-class Range:
-    """A figure and the 95 % interval around it, where there is one."""
-
-    expected: float
-    lower: float | None = None
-    upper: float | None = None
-
-    def times(self, factor: float) -> Range:
-        """Each of the three times the factor: below nought, ``lower`` is what comes of the lower lift, and not the lower figure."""
-        return self._each(lambda figure: factor * figure)
-
-    def plus(self, sum_: float) -> Range:
-        return self._each(lambda figure: figure + sum_)
-
-    def _each(self, change: Callable[[float], float]) -> Range:
-        lower, upper = (None if end is None else change(end) for end in (self.lower, self.upper))
-        return Range(change(self.expected), lower, upper)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
@@ -10,10 +10,12 @@ import duckdb
 
 from orchestration.campaigns.files import read_campaigns
 from orchestration.errors import ConfigurationError, nearest
+from orchestration.measure.campaigns.figures import Range, ranged
+from orchestration.measure.campaigns.measurement import Measurement, record
 from orchestration.publish.releases import current_release, open_release
 from orchestration.settings import Home, load_settings
 from orchestration.target.business_case import BusinessCase, read_case
-from orchestration.target.like_campaigns import Range, knows_campaigns
+from orchestration.target.like_campaigns import knows_campaigns
 from orchestration.target.outcome_in_words import sentences_of, verdict_of
 
 
@@ -36,62 +38,10 @@ class Known:
     margin: float | None
     state: str | None
 
-
-@dataclass(frozen=True)
-class Measurement:
-    """One row of metrics.campaign_impact; the columns are described in the release."""
-
-    as_of_date: date
-    segment: str | None
-    metric: str
-    evidence: str
-    is_primary: bool
-    n_treatment: int
-    n_control: int
-    mean_treatment: float | None
-    mean_control: float | None
-    day_index: int | None
-    planned_days: int | None
-    information_fraction: float | None
-    estimator: str | None
-    p_method: str | None
-    lift: float | None
-    lower: float | None
-    upper: float | None
-    relative_lift: float | None
-    relative_lower: float | None
-    relative_upper: float | None
-    lower_anytime: float | None
-    upper_anytime: float | None
-    alpha_now: float | None
-    p_value: float | None
-    q_value: float | None
-    cuped_rho: float | None
-    buyers_treatment: int | None
-    buyers_control: int | None
-    srm_p: float | None
-    incremental_revenue: float | None
-    incremental_revenue_lower: float | None
-    incremental_revenue_upper: float | None
-    cost: float | None
-    net_return: float | None
-    net_return_lower: float | None
-    net_return_upper: float | None
-    min_detectable: float | None
-    flags: tuple[str, ...]
-    verdict: str
-    message: str | None
-
     @property
-    def is_final(self) -> bool:
-        return self.information_fraction is not None and self.information_fraction >= 1
-
-    @property
-    def naive(self) -> float | None:
-        """What the contacted had above the others: of a campaign without a holdout, the figure that misleads."""
-        if self.mean_treatment is None or self.mean_control is None:
-            return None
-        return self.mean_treatment - self.mean_control
+    def was_planned(self) -> bool:
+        """Whether somebody said in advance what it is to do, in a file; of a campaign that another system runs nobody did."""
+        return self.objective is not None
 
 
 @dataclass(frozen=True)
@@ -135,7 +85,7 @@ class Outcome:
     """A campaign and what came of it up to the release's day.
 
     ``primary`` is the whole audience's row of the primary metric on its newest day, ``others`` the other metrics', ``segments`` the primary metric's in each
-    segment, best first, ``days`` the primary's day by day within the window. ``verdict`` is a sentence or two, ``sentences`` what it rests on.
+    segment, best first, where anything may be claimed, ``days`` the primary's day by day within the window. ``verdict`` is a sentence or two, ``sentences`` what it rests on.
     """
 
     release: str
@@ -219,6 +169,8 @@ def _outcome(known: Known, measured: list[Measurement], case: BusinessCase | Non
     primary = next((row for row in whole if row.is_primary), None)
     named = primary.metric if primary else None
     segments = [row for row in today if row.segment is not None and row.metric == named and row.lift is not None]
+    if primary is None or not primary.may_be_claimed:
+        segments = []
     return Outcome(
         release="",
         as_of_date=date.min,
@@ -253,70 +205,36 @@ def _unknown(campaign_id: str, planned: Any, known: Any) -> str:
 
 
 def _rows(release: duckdb.DuckDBPyConnection, kind: Any, table: str, where: str, said: dict[str, Any]) -> list[Any]:
-    """The rows of a table as one of the classes above, whose fields name the columns. What is not a number is None, and so is a column of a later release."""
+    """The rows of a table as one of the classes above."""
     found = release.execute(f"from {table} where {where}", said)
     columns = [column[0] for column in found.description or ()]
-    rows = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
-    return [kind(**{field.name: _value(field.name, row.get(field.name)) for field in fields(kind)}) for row in rows]
-
-
-def _value(name: str, value: Any) -> Any:
-    if name == "flags":
-        return tuple(value or ())
-    if value is None or value != value:
-        return None
-    return value if isinstance(value, str | bool | int | date) else float(value)
+    return [record(kind, dict(zip(columns, row, strict=True))) for row in found.fetchall()]
 
 
 def _beside(outcome: Outcome) -> tuple[Beside, ...]:
-    """Line by line what was foreseen and what was measured; of a campaign that nobody can judge only what was spent on whom."""
+    """Line by line what was foreseen and what was measured; where nothing may be claimed only what was spent on whom."""
     case, row = outcome.case, outcome.primary
     if row is None:
         return ()
-    own = case.own if case else None
-    plain = (
-        Beside("contacted", "customers", _one(own.treatment if own else None), _one(row.n_treatment)),
-        Beside("cost", "money", _one(case.account.cost if case else None), _one(row.cost)),
-    )
-    if not outcome.is_randomised:
-        return plain
-    return (
-        plain[0],
-        Beside("in the holdout", "customers", _one(own.control if own else None), _one(row.n_control)),
-        Beside(
-            "buyers in the holdout", "customers", _one(own.control_buyers if own else None), _one(row.buyers_control)
-        ),
-        Beside("lift", "share", case.expected.relative if case else None, relative(row)),
-        Beside("smallest lift seen", "share", _one(own.visible_relative if own else None), _one(detectable(row))),
-        Beside(
-            "incremental revenue",
-            "money",
-            case.account.revenue if case else None,
-            revenue(outcome),
-        ),
-        plain[1],
-        Beside(
-            "net return",
-            "money",
-            case.account.net_return if case else None,
-            net_return(outcome),
-        ),
-    )
-
-
-def relative(row: Measurement) -> Range | None:
-    """The relative lift with the interval that is good on its day: while the window runs, the one under which one may look every day."""
-    if row.is_final or row.lower_anytime is None or row.upper_anytime is None or not (row.lift and row.relative_lift):
-        return _range(row.relative_lift, row.relative_lower, row.relative_upper)
-    base = row.lift / row.relative_lift  # the control group's mean, adjusted as the lift is
-    return _range(row.relative_lift, row.lower_anytime / base, row.upper_anytime / base)
-
-
-def absolute(row: Measurement) -> Range | None:
-    """The same in the metric's own unit."""
-    if row.is_final or row.lower_anytime is None or row.upper_anytime is None:
-        return _range(row.lift, row.lower, row.upper)
-    return _range(row.lift, row.lower_anytime, row.upper_anytime)
+    own, spend = case.own if case else None, outcome.spend
+    treatment, control, buyers = (own.treatment, own.control, own.control_buyers) if own else (None, None, None)
+    drawn = "drawn to be contacted" if outcome.is_randomised else "contacted"
+    lines = [Beside(drawn, "customers", ranged(treatment), ranged(row.n_treatment))]
+    if outcome.is_randomised:
+        lines.append(Beside("in the holdout", "customers", ranged(control), ranged(row.n_control)))
+        lines.append(Beside("buyers in the holdout", "customers", ranged(buyers), ranged(row.buyers_control)))
+    if row.may_be_claimed:
+        lines.append(Beside("lift", "share", case.expected.relative if case else None, row.relative))
+        seen = ranged(own.visible_relative if own else None)
+        lines.append(Beside("smallest lift seen", "share", seen, ranged(row.detectable)))
+    if spend and spend.may_be_claimed:
+        foreseen = case.account.revenue if case else None
+        lines.append(Beside("incremental revenue", "money", foreseen, revenue(outcome)))
+    lines.append(Beside("cost", "money", ranged(case.account.cost if case else None), ranged(row.cost)))
+    if spend and spend.may_be_claimed:
+        foreseen = case.account.net_return if case else None
+        lines.append(Beside("net return", "money", foreseen, net_return(outcome)))
+    return tuple(lines)
 
 
 def revenue(outcome: Outcome) -> Range | None:
@@ -324,9 +242,9 @@ def revenue(outcome: Outcome) -> Range | None:
     row = outcome.spend
     if row is None or row.incremental_revenue is None:
         return None
-    each = absolute(row)
+    each = row.absolute
     if each is None or row.is_final:
-        return _range(row.incremental_revenue, row.incremental_revenue_lower, row.incremental_revenue_upper)
+        return ranged(row.incremental_revenue, row.incremental_revenue_lower, row.incremental_revenue_upper)
     return Range(row.incremental_revenue, each.times(row.n_treatment).lower, each.times(row.n_treatment).upper)
 
 
@@ -336,20 +254,5 @@ def net_return(outcome: Outcome) -> Range | None:
     if row is None or row.net_return is None:
         return None
     if row.is_final or brought is None or margin is None or row.cost is None:
-        return _range(row.net_return, row.net_return_lower, row.net_return_upper)
+        return ranged(row.net_return, row.net_return_lower, row.net_return_upper)
     return brought.times(margin).plus(-row.cost)
-
-
-def detectable(row: Measurement) -> float | None:
-    """The smallest relative lift that it could show."""
-    if row.min_detectable is None or not row.mean_control or row.mean_control < 0:
-        return None
-    return row.min_detectable / row.mean_control
-
-
-def _range(expected: float | None, lower: float | None, upper: float | None) -> Range | None:
-    return None if expected is None else Range(expected, lower, upper)
-
-
-def _one(figure: float | None) -> Range | None:
-    return None if figure is None else Range(float(figure))

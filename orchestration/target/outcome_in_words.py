@@ -7,13 +7,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orchestration.measure.campaigns.verdicts import CLAIMS_FROM
-from orchestration.measure.campaigns.wording import NOUNS, meaning
-from orchestration.target.figures import about, count, money, percent, several
+from orchestration.measure.campaigns.figures import (
+    about,
+    as_sentence,
+    count,
+    money,
+    percent,
+    several,
+    signed,
+    signed_percent,
+)
+from orchestration.measure.campaigns.wording import NOUNS, meaning, on_day, seen, verdict
 
 if TYPE_CHECKING:
-    from orchestration.target.like_campaigns import Range
-    from orchestration.target.outcome import Measurement, Outcome
+    from orchestration.measure.campaigns.measurement import Measurement
+    from orchestration.target.outcome import Outcome
 
 #: Standard deviations from which on two groups are not alike.
 UNLIKE = 0.1
@@ -29,30 +37,8 @@ def verdict_of(outcome: Outcome) -> str:
             f"Nothing is measured yet: the campaign is {outcome.known.state or 'planned'}. "
             f"What is to be expected of it: segments campaign plan {outcome.known.campaign_id}."
         )
-    if row.evidence != "randomised":
-        return "Nobody can tell what it did: nobody was held out."
-    match row.verdict:
-        case "win":
-            return f"It worked{_so_far(row)}: {_seen(outcome, row)}.{_money(outcome)}"
-        case "loss":
-            return f"It did harm{_so_far(row)}: {_seen(outcome, row)}.{_money(outcome)}"
-        case "too_early":
-            return f"Too early to tell{_on_day(row)}: {_seen(outcome, row)} so far, and chance alone does as much."
-        case "underpowered":
-            buyers = min(row.buyers_treatment or 0, row.buyers_control or 0)
-            return (
-                f"Cannot tell, and no figure could: {several(buyers, 'buyer')} in the smaller group, and under {CLAIMS_FROM} nothing is claimed. "
-                "Next time hold out more, or ask a larger audience."
-            )
-        case "invalid_sample_ratio":
-            return (
-                f"Not to be believed: {count(row.n_treatment)} contacted and {count(row.n_control)} held out are not the shares that were drawn, and not by chance{_p(row.srm_p)}. "
-                "Find out who went missing, and why, before anybody reads the effect."
-            )
-        case "not_randomised":
-            return "Not to be believed: the two groups differed before the campaign by more than chance, so they were not drawn by lot."
-        case _:
-            return f"Cannot tell: {_seen(outcome, row)}; no effect would look like this too.{_least_visible(row)}"
+    claim = row.may_be_claimed and row.verdict in ("win", "loss")
+    return f"{as_sentence(verdict(row, outcome.currency))}{_money(outcome) if claim else ''}"
 
 
 def sentences_of(outcome: Outcome) -> tuple[str, ...]:
@@ -82,31 +68,15 @@ def title_of(outcome: Outcome) -> str:
         return f"{name}: nothing is measured yet"
     if row.evidence != "randomised":
         return f"{name}: nobody was held out, so this is not what it did"
+    judged = row.verdict if row.metric != "responded" else "no_evidence"
     said = {
         "win": "it worked",
         "loss": "it did harm",
         "no_evidence": "cannot tell",
         "too_early": "too early to tell",
         "underpowered": "too few buyers to tell",
-    }.get(row.verdict, "not to be believed")
-    return f"{name}: {said}{_on_day(row)}"
-
-
-def _seen(outcome: Outcome, row: Measurement) -> str:
-    from orchestration.target.outcome import absolute, relative
-
-    share, each = relative(row), absolute(row)
-    if each is None:
-        return "nothing can be compared"
-    said = f"{NOUNS[row.metric]} {signed(row.metric, each.expected, outcome.currency)} against the holdout"
-    shown = "" if share is None else f"{_plus(share.expected)}{percent(share.expected)}{_interval_of_shares(share)}"
-    return f"{said}, {shown}" if shown else said
-
-
-def _interval_of_shares(share: Range) -> str:
-    if share.lower is None or share.upper is None:
-        return ""
-    return f" (95 %: {_plus(share.lower)}{percent(share.lower)} to {_plus(share.upper)}{percent(share.upper)})"
+    }.get(judged, "not to be believed")
+    return f"{name}: {said}{on_day(row)}"
 
 
 def _money(outcome: Outcome) -> str:
@@ -128,13 +98,6 @@ def _money(outcome: Outcome) -> str:
     return f"{said}; after goods and costs {about(left.expected, currency)} is left{ends}."
 
 
-def _least_visible(row: Measurement) -> str:
-    from orchestration.target.outcome import detectable
-
-    least = detectable(row)
-    return "" if least is None else f" Only lifts above {percent(least)} could be seen."
-
-
 def _what_was_compared(row: Measurement) -> str:
     by = {"permutation": "by permutation", "pooled": "by a t-test with one variance", "welch": "by Welch's t-test"}
     how = f" {by[row.p_method]}" if row.p_method in by else ""
@@ -143,7 +106,7 @@ def _what_was_compared(row: Measurement) -> str:
         if row.buyers_treatment is None or row.buyers_control is None
         else f" ({count(row.buyers_treatment)} and {count(row.buyers_control)} of them ordered)"
     )
-    p = "" if row.p_value is None else f"; p = {row.p_value:.2g}{how}"
+    p = "" if row.p_value is None or not row.may_be_claimed else f"; p = {row.p_value:.2g}{how}"
     return (
         f"Compared: {count(row.n_treatment)} customers drawn to be contacted with {count(row.n_control)} drawn to be held out{buyers}, "
         f"all of them, whether or not the message reached them{p}."
@@ -160,18 +123,18 @@ def _where_it_stands(outcome: Outcome, row: Measurement) -> str:
         return f"Its window is over ({row.planned_days} days, to {until}): these figures are final, but for orders that are corrected."
     level = (
         f" Today's look may use a level of {row.alpha_now:.2g}, so that looking every day errs in 5 % of campaigns and no more; the interval holds however often one looks."
-        if row.alpha_now is not None and row.evidence == "randomised"
+        if row.alpha_now is not None and row.may_be_claimed
         else ""
     )
     return f"Day {row.day_index} of {row.planned_days}: figures move until {until}.{level}"
 
 
 def _foreseen(outcome: Outcome, row: Measurement) -> str:
-    from orchestration.target.outcome import relative
-
-    case, share = outcome.case, relative(row)
+    case, share = outcome.case, row.relative
     if case is None:
         return "No business case was kept of it, so there is nothing to hold it against."
+    if not row.may_be_claimed:
+        return ""
     foreseen = case.expected.relative
     if foreseen is None or share is None or share.lower is None or share.upper is None:
         return ""
@@ -187,16 +150,17 @@ def _foreseen(outcome: Outcome, row: Measurement) -> str:
 
 
 def _of_cuped(row: Measurement) -> str:
-    if not row.cuped_rho:
+    if not row.cuped_rho or not row.may_be_claimed:
         return ""
     return f"What customers did before explains {percent(row.cuped_rho**2)} of how they differ, and is taken out."
 
 
 def _other_metrics(outcome: Outcome) -> list[str]:
+    beside = "Beside it, not the metric that was named in advance" if outcome.known.was_planned else "Beside it"
     return [
-        f"Beside it, not the metric that was named in advance: {_seen(outcome, row)}."
+        f"{beside}: {seen(row, outcome.currency)}."
         for row in outcome.others
-        if row.lift is not None
+        if row.may_be_claimed or (row.metric == "responded" and outcome.is_randomised)
     ]
 
 
@@ -208,14 +172,14 @@ def _best_and_worst(outcome: Outcome) -> str:
     sure = sum(row.verdict in ("win", "loss") for row in segments)
     proved = "none of them is beyond chance" if not sure else f"{sure} of them beyond chance"
     return (
-        f"Of {len(segments)} segments {best.segment} has the most ({_plus(best.relative_lift or 0)}{percent(best.relative_lift or 0)}) and {worst.segment} the least "
-        f"({_plus(worst.relative_lift or 0)}{percent(worst.relative_lift or 0)}); {proved}. The best of many look better than they are, the worst worse: "
+        f"Of {len(segments)} segments {best.segment} has the most ({signed_percent(best.relative_lift or 0)}) and {worst.segment} the least "
+        f"({signed_percent(worst.relative_lift or 0)}); {proved}. The best of many look better than they are, the worst worse: "
         "expect less of either next time."
     )
 
 
 def _flags(row: Measurement) -> list[str]:
-    return [f"{said[0].upper()}{said[1:]}." for said in map(meaning, row.flags)]
+    return [as_sentence(meaning(flag)) for flag in row.flags]
 
 
 def _why_nobody_can_tell(outcome: Outcome, row: Measurement) -> list[str]:
@@ -284,34 +248,5 @@ def _what_a_holdout_would_have_cost(outcome: Outcome, row: Measurement) -> str:
     )
 
 
-def signed(metric: str, figure: float, currency: str) -> str:
-    """A difference in a metric, with its sign and unit."""
-    if metric == "spend":
-        return f"{_plus(figure)}{money(figure, currency)}"
-    if metric in ("ordered", "responded"):
-        return f"{_plus(figure)}{100 * figure:.1f} points"
-    return f"{_plus(figure)}{figure:.2f}"
-
-
 def _more_or_less(metric: str, figure: float, currency: str) -> str:
     return f"{signed(metric, abs(figure), currency).removeprefix('+')} {'less' if figure < 0 else 'more'}"
-
-
-def _plus(figure: float) -> str:
-    return "+" if figure > 0 else ""
-
-
-def _so_far(row: Measurement) -> str:
-    return "" if row.is_final else f", and enough is seen{_on_day(row)} to say so"
-
-
-def _on_day(row: Measurement) -> str:
-    if row.day_index is None:
-        return ""
-    if row.planned_days is None:
-        return f", day {row.day_index}"
-    return "" if row.is_final else f", day {row.day_index} of {row.planned_days}"
-
-
-def _p(p: float | None) -> str:
-    return "" if p is None else f" (p = {p:.1g})"

@@ -28,6 +28,11 @@ class BaseRate:
     sd: float
     rho: float | None = None
 
+    @property
+    def room(self) -> float:
+        """How much more of it there can be, relative to it: of a share the rest of the customers, of anything else without end."""
+        return 1 / self.mean - 1 if self.metric == "ordered" and self.mean > 0 else math.inf
+
 
 @dataclass(frozen=True)
 class Past:

@@ -19,10 +19,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from orchestration.errors import ConfigurationError
-from orchestration.target.outcome_in_words import signed, title_of
+from orchestration.measure.campaigns.figures import signed
+from orchestration.target.outcome_in_words import title_of
 
 if TYPE_CHECKING:
-    from orchestration.target.outcome import Measurement, Outcome
+    from orchestration.measure.campaigns.measurement import Measurement
+    from orchestration.target.outcome import Outcome
 
 EFFECT, ANYTIME, QUIET = "#1f4e79", "#b8c4d0", "#555555"
 
@@ -37,18 +39,17 @@ AXIS = {
 }
 
 
-def write_picture(outcome: Outcome, file: Path) -> None:
-    """Draws the outcome into a file, ``.svg`` or ``.png``. Raises ConfigurationError where it is another kind, or there is nothing to draw."""
+def write_picture(outcome: Outcome, file: Path) -> bool:
+    """Draws the outcome into a file, ``.svg`` or ``.png``; gives whether there was anything to draw. Raises ConfigurationError where it is another kind."""
     kind = file.suffix.lower().lstrip(".")
     if kind not in ("svg", "png"):
         raise ConfigurationError(f"{file} is neither .svg nor .png: name the picture so.")
-    if not any(row.lift is not None for row in outcome.days):
-        raise ConfigurationError(
-            f"There is no effect of {outcome.known.campaign_id} to draw: nothing could be compared on any day."
-        )
     if not file.parent.is_dir():
         raise ConfigurationError(f"There is no folder {file.parent} to draw {file.name} into.")
-    file.write_bytes(draw(outcome, kind))
+    is_drawn = any(row.lift is not None for row in outcome.days)
+    if is_drawn:
+        file.write_bytes(draw(outcome, kind))
+    return is_drawn
 
 
 def draw(outcome: Outcome, kind: str) -> bytes:
@@ -76,7 +77,8 @@ def _bands(axes: Axes, outcome: Outcome) -> None:
         axes.fill_between(days, lower, upper, color=ANYTIME, alpha=0.45, lw=0, label="holds however often one looks")
     lower, upper = _numbers(row.lower for row in rows), _numbers(row.upper for row in rows)
     axes.fill_between(days, lower, upper, color=EFFECT, alpha=0.25, lw=0, label="95 %, for one look")
-    label = "effect" if outcome.is_randomised else "difference of changes"
+    difference = "difference" if outcome.is_randomised else "difference of changes"
+    label = "effect" if rows[-1].may_be_claimed else difference
     axes.plot(days, _numbers(row.lift for row in rows), color=EFFECT, lw=2, label=label)
     last = next(row for row in reversed(rows) if row.lift is not None)
     at: Any = [last.as_of_date]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -22,7 +22,8 @@ def test_a_file_says_what_is_decided_and_the_rest_is_usual(home: Home) -> None:
     assert (campaign.id, campaign.currency, campaign.assigned_by, campaign.exclusive) == ("spring", "USD", "us", True)
     assert campaign.stratify_by == ("spend_last_365_days",)
     assert campaign.measured_until == date(2024, 3, 23)
-    assert campaign.planned_days == 14
+    assert campaign.counts_from(MORNING - timedelta(1)) == MORNING
+    assert campaign.counts_from(MORNING + timedelta(1)) == MORNING + timedelta(1)
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,8 @@ def browser() -> Iterator[Browser]:
 
 def _chromium() -> str:
     if not _found() and os.geteuid() == 0 and shutil.which("apt-get"):
-        subprocess.run(["apt-get", "install", "-y", "chromium"], check=False, capture_output=True)
+        for command in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
+            subprocess.run(["apt-get", *command], check=False, capture_output=True)
     return _found() or pytest.skip("There is no Chromium, and it could not be installed: put `chromium` on the PATH.")
 
 

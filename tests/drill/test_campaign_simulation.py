@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -62,4 +62,4 @@ def test_without_a_release_there_is_nothing_to_play_on(home: Home) -> None:
 def test_a_simulated_campaign_is_measured_for_as_many_days_as_were_asked_for() -> None:
     for days in (2, 7, 28):
         campaign = planned_campaign("aa", "A/A", "active", "email", date(2017, 12, 1), days, 0.5, "USD")
-        assert campaign.planned_days == days
+        assert campaign.measured_until - campaign.starts_on == timedelta(days - 1)

@@ -11,9 +11,10 @@ from typing import Any
 import duckdb
 
 from orchestration.campaigns.files import Campaign
+from orchestration.measure.campaigns.measurement import Measurement
 from orchestration.publish.releases import FILE, OPENED, Manifest
 from orchestration.settings import Home
-from orchestration.target.outcome import Balance, Comparison, Known, Measurement
+from orchestration.target.outcome import Balance, Comparison, Known
 
 AS_OF = date(2024, 3, 31)
 RELEASE = "2024-03-31-abcdef12"

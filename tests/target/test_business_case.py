@@ -7,7 +7,7 @@ import math
 import re
 import subprocess
 import sys
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,11 @@ from statsmodels.stats.power import TTestIndPower
 
 from orchestration.campaigns.receipts import Receipt, Step, receipt_folder
 from orchestration.errors import ConfigurationError
+from orchestration.measure.campaigns.figures import Range
 from orchestration.settings import Home, load_settings
 from orchestration.target.business_case import CASE, BusinessCase, business_case, case_text, read_case, smallest_holdout
 from orchestration.target.holdouts import customers_to_see, holdout, smallest_control
-from orchestration.target.like_campaigns import Range, pooled
+from orchestration.target.like_campaigns import pooled
 from orchestration.target.past import BaseRate, past_of_audience, past_of_segment
 from orchestration.target.planning import read_plan
 from tests.target.small_release import AS_OF, RELEASE, Bought, Shop, campaign, campaigns_file, known, measured
@@ -108,6 +109,14 @@ def test_a_segment_chosen_by_staying_away_is_not_planned_by_the_days_it_stayed_a
     assert case.past is not None
     assert case.past.rates[0].mean == 50
     assert any("would mislead" in one and "0.00 EUR each" in one for one in case.sentences)
+
+
+def test_a_late_start_is_planned_by_the_days_that_are_left() -> None:
+    on_time, late = case_of(a_town()), case_of(a_town(), starts_on=AS_OF - timedelta(4))
+    assert (late.starts_on, late.measured_until, late.planned_days) == (AS_OF + timedelta(1), AS_OF + timedelta(10), 10)
+    assert (late.past, late.base, late.holdouts) == (on_time.past, on_time.base, on_time.holdouts)
+    assert late.sentences[0].startswith("It starts 5 days late: 10 days of the 15 of its window are left")
+    assert late.sentences[1:] == on_time.sentences
 
 
 # ---- what a holdout shows ----
@@ -347,21 +356,52 @@ def test_without_a_lift_to_expect_only_the_break_even_is_told() -> None:
     assert "What it brings cannot be foreseen; it costs 600 EUR, and breaks even at a lift of 12 %." in case.verdict
 
 
-def test_responses_are_known_from_like_campaigns_and_bring_no_revenue() -> None:
+@pytest.mark.parametrize("holdout", [0.5, "smallest"])
+def test_answers_are_counted_and_no_holdout_says_anything_of_them(holdout: object) -> None:
     shop = a_town()
     shop.campaigns = [known("other")]
     shop.impact = [measured("other", metric="responded", is_primary=False, mean_treatment=0.2, mean_control=0.0)]
-    case = case_of(shop, primary_metric="responded", assumed_lift=0.1)
-    assert case.base == BaseRate("responded", 0.2, 0.4)
+    case = case_of(shop, primary_metric="responded", assumed_lift=0.1, holdout=holdout)
+    assert (case.base, case.answer, case.smallest_control, case.customers_needed) == (None, "no_comparison", None, None)
+    assert {(one.trust, one.visible) for one in case.holdouts} == {("none", None)}
     assert case.account.revenue is None
-    assert any(one.startswith("Responses say who was reached, not what was sold") for one in case.sentences)
+    assert case.verdict.startswith("From answers nobody will know what it did: who is held out cannot answer")
+    said = " ".join([case.verdict, *case.sentences])
+    assert "In like campaigns 20 % of the contacted gave one: about 200 answers are to be expected." in said
+    assert not re.search(r"buyers|25 nothing|[Hh]old out (at least|more)|smallest holdout", said)
+
+
+def test_how_many_answer_is_not_known_where_no_like_campaign_was_measured() -> None:
+    case = case_of(a_town(), primary_metric="responded")
+    assert any("How many there will be is not known: no like campaign was measured." in one for one in case.sentences)
+
+
+def of_whom_four_in_five_order(customers: int) -> Shop:
+    names = [f"c{number}" for number in range(customers)]
+    orders = [Bought(name, 2, 20) for name in names[: customers * 4 // 5]] + [Bought("other", 40, 1)]
+    return Shop(names, orders, names)
 
 
 def test_a_share_cannot_rise_above_everybody() -> None:
-    names = [f"c{number}" for number in range(400)]
-    orders = [Bought(name, 2, 20) for name in names[:320]] + [Bought("other", 40, 1)]
-    case = case_of(Shop(names, orders, names), primary_metric="ordered", lift_to_detect=0.5)
+    case = case_of(of_whom_four_in_five_order(400), primary_metric="ordered", lift_to_detect=0.5)
     assert any("80 % do so anyway, which leaves room for 25 % more" in one for one in case.sentences)
+    assert not any("smallest holdout" in one for one in case.sentences)
+
+
+def test_what_shows_only_lifts_that_cannot_be_answers_nothing() -> None:
+    said = {"primary_metric": "ordered", "lift_to_detect": 0.5}
+    case = case_of(of_whom_four_in_five_order(400), holdout=0.08, **said)
+    own = case.own
+    assert own is not None
+    assert own.trust == "wide"
+    assert 0.25 < (own.visible_relative or 0) < 0.5
+    assert case.answer == "holdout_too_small"
+    assert case.verdict.startswith(
+        "A holdout of 8 % answers nothing: only lifts from 26 % on would show, and 80 % do so anyway, which leaves room for 25 % more. Hold out more"
+    )
+    case = case_of(of_whom_four_in_five_order(70), holdout=0.5, **said)
+    assert case.answer == "too_small"
+    assert "can never be answered: even of two equal halves only lifts from 34 % on would show" in case.verdict
 
 
 def test_an_answer_is_set_against_what_the_holdout_costs() -> None:

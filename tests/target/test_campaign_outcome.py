@@ -7,15 +7,16 @@ import re
 import subprocess
 import sys
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from orchestration.campaigns.receipts import receipt_folder
 from orchestration.errors import ConfigurationError
+from orchestration.measure.campaigns.figures import Range
 from orchestration.settings import Home
 from orchestration.target.business_case import CASE, business_case, case_text
-from orchestration.target.like_campaigns import Range
 from orchestration.target.outcome import Outcome, read_outcome
 from tests.target.small_release import AS_OF, RELEASE, Shop, campaign, known, measured
 
@@ -123,18 +124,68 @@ def test_a_holdout_with_too_few_buyers_is_told_that_no_figure_could(home: Home) 
 
 
 def test_arms_of_the_wrong_sizes_are_not_to_be_believed_whatever_the_effect(home: Home) -> None:
-    outcome = outcome_of(
-        home, measured(verdict="invalid_sample_ratio", n_treatment=17850, n_control=2150, srm_p=0.000407)
-    )
-    assert outcome.verdict.startswith("Not to be believed: 17,850 contacted and 2,150 held out")
+    outcome = outcome_of(home, measured(verdict="invalid_sample_ratio", srm_p=0.000407))
+    assert outcome.verdict.startswith("Not to be believed: the arms have not the sizes with which they were drawn")
     assert "(p = 0.0004)" in outcome.verdict
+
+
+@pytest.mark.parametrize("verdict", ["underpowered", "invalid_sample_ratio", "not_randomised"])
+def test_where_nothing_may_be_claimed_neither_lift_nor_money_nor_a_segment_is_shown(home: Home, verdict: str) -> None:
+    keep_case(home, assumed_lift=0.2)
+    segment = measured(segment="active", is_primary=False, verdict="win")
+    others = [measured(metric="orders", is_primary=False, verdict=verdict)]
+    outcome = outcome_of(home, measured(verdict=verdict, srm_p=1e-5, buyers_control=12), segment, *others)
+    assert outcome.segments == ()
+    assert [one.what for one in outcome.beside] == [
+        "drawn to be contacted",
+        "in the holdout",
+        "buyers in the holdout",
+        "cost",
+    ]
+    assert not re.search(r"4\.00|10 %|p = 0\.0001|active|CUPED|taken out", everything_said(outcome))
+
+
+def test_answers_are_counted_and_not_compared_for_who_is_held_out_cannot_answer(home: Home) -> None:
+    answers = measured(
+        metric="responded",
+        verdict="underpowered",
+        mean_treatment=0.048,
+        mean_control=0.0,
+        lift=0.048,
+        buyers_control=48,
+    )
+    outcome = outcome_of(home, answers, measured(is_primary=False, verdict="no_evidence"))
+    assert outcome.verdict == (
+        "Nothing can be compared: 4.8 % of those drawn to be contacted answered, and who is held out cannot answer. "
+        "Name spend or ordered as primary_metric next time."
+    )
+    assert "lift" not in {one.what for one in outcome.beside}
+    assert any("named in advance: spend per customer +4.00 EUR" in one for one in outcome.sentences)
+
+
+def test_of_answers_beside_the_metric_that_decides_only_the_contacted_are_told(home: Home) -> None:
+    outcome = outcome_of(
+        home, measured(), measured(metric="responded", is_primary=False, verdict="underpowered", mean_treatment=0.12)
+    )
+    assert (
+        "Beside it, not the metric that was named in advance: 12 % of those drawn to be contacted answered."
+        in outcome.sentences
+    )
+
+
+def test_of_a_campaign_that_nobody_planned_no_metric_was_named_in_advance(home: Home) -> None:
+    outcome = outcome_of(
+        home, measured(), measured(metric="orders", is_primary=False), of=known(assigned_by="sender", objective=None)
+    )
+    assert "in advance" not in everything_said(outcome)
+    assert any(one.startswith("Beside it: orders per customer") for one in outcome.sentences)
 
 
 def test_what_was_foreseen_stands_beside_what_was_measured(home: Home) -> None:
     keep_case(home, assumed_lift=0.2)
     outcome = outcome_of(home, measured())
     beside = {one.what: (one.foreseen, one.measured) for one in outcome.beside}
-    assert beside["contacted"] == (Range(1000), Range(1000))
+    assert beside["drawn to be contacted"] == (Range(1000), Range(1000))
     assert beside["lift"] == (Range(0.2), Range(0.1, 0.05, 0.15))
     assert beside["incremental revenue"][1] == Range(4000, 2000, 6000)
     assert beside["cost"] == (Range(600), Range(600))
@@ -178,7 +229,7 @@ def test_the_best_of_many_segments_comes_with_a_warning(home: Home) -> None:
 def test_flags_are_said_in_words(home: Home) -> None:
     outcome = outcome_of(home, measured(flags=["controls_contacted: 3", "contacts_not_reported"]))
     assert outcome.sentences[-2:] == (
-        "3 customers of the control group were contacted, so that the lift is measured too small.",
+        "3 customers of the control group had contact all the same, so that the lift is measured too small.",
         "No contact was reported, so that costs are those of everybody assigned.",
     )
 
@@ -259,16 +310,43 @@ def test_there_is_no_outcome_before_the_first_release(home: Home) -> None:
     assert read_outcome(home, "spring") is None
 
 
+def page_of(home: Home, *arguments: str) -> str:
+    command = [sys.executable, "-m", "orchestration.cli", "campaign", "show", "spring", "--home", str(home.path)]
+    return subprocess.run([*command, *arguments], capture_output=True, text=True, check=True).stdout
+
+
+def test_while_the_window_runs_segments_too_have_the_interval_under_which_one_may_look_every_day(home: Home) -> None:
+    running = {"verdict": "too_early", "day_index": 7, "information_fraction": 0.25}
+    outcome_of(home, measured(**running), measured(segment="active", is_primary=False, **running))
+    [row] = [line for line in page_of(home).splitlines() if line.strip().startswith("active")]
+    assert "10 % (2.5 % to 18 %)" in row  # 1 / 40 and 7 / 40
+
+
+def test_where_there_is_nothing_to_draw_the_page_says_so(home: Home, tmp_path: Path) -> None:
+    nothing = NOT_RANDOMISED | {"evidence": "none", "lift": None, "lower": None, "upper": None, "mean_control": None}
+    outcome_of(home, measured() | nothing)
+    page = page_of(home, "--picture", str(tmp_path / "effect.svg"))
+    assert "Nobody can tell what it did" in page
+    assert "effect.svg is not drawn: nothing could be compared on any day." in " ".join(page.split())
+    assert json.loads(page_of(home, "--json", "--picture", str(tmp_path / "effect.svg")))["picture"] is None
+    assert not (tmp_path / "effect.svg").exists()
+
+
+def test_a_picture_of_a_campaign_without_a_holdout_is_not_called_one_of_its_effect(home: Home, tmp_path: Path) -> None:
+    outcome_of(home, measured() | NOT_RANDOMISED)
+    page = " ".join(page_of(home, "--picture", str(tmp_path / "effect.svg")).split())
+    assert "The difference by day, which is not to be read as an effect, is in" in page
+
+
 def test_the_command_prints_a_page_and_one_json_document(home: Home) -> None:
     outcome_of(home, measured())
-    command = [sys.executable, "-m", "orchestration.cli", "campaign", "show", "spring", "--home", str(home.path)]
-    page = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    page = page_of(home)
     assert "It worked: spend per customer +4.00 EUR" in page
     assert "Measured" in page
-    document = json.loads(subprocess.run([*command, "--json"], capture_output=True, text=True, check=True).stdout)
+    document = json.loads(page_of(home, "--json"))
     assert document["primary"]["verdict"] == "win"
     assert document["beside"][0] == {
-        "what": "contacted",
+        "what": "drawn to be contacted",
         "unit": "customers",
         "foreseen": None,
         "measured": {"expected": 1000.0, "lower": None, "upper": None},

@@ -81,5 +81,11 @@ def test_a_file_that_cannot_be_drawn_into_is_told(home: Home, tmp_path: Path, na
 
 def test_nothing_is_drawn_where_nothing_could_be_compared(home: Home, tmp_path: Path) -> None:
     rows = days(2, lift=None, lower=None, upper=None)
-    with pytest.raises(ConfigurationError, match="There is no effect of spring to draw"):
-        write_picture(outcome_of(home, rows), tmp_path / "effect.svg")
+    assert not write_picture(outcome_of(home, rows), tmp_path / "effect.svg")
+    assert list(tmp_path.glob("*.svg")) == []
+
+
+def test_what_may_not_be_claimed_is_drawn_as_a_difference(home: Home) -> None:
+    drawn = draw(outcome_of(home, days(verdict="invalid_sample_ratio")), "svg").decode()
+    assert "Spring: not to be believed" in drawn
+    assert ">effect<" not in drawn

@@ -6,18 +6,20 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from orchestration.campaigns.files import MAY_CHANGE, Campaign
-from orchestration.campaigns.receipts import Receipt, assignment_file, read_receipt, receipt_folder
+from orchestration.campaigns.files import MAY_CHANGE, Campaign, read_campaigns
+from orchestration.campaigns.receipts import ASSIGNMENT, RECEIPT, Receipt, assignment_file, read_receipt, receipt_folder
 from orchestration.errors import RefreshRunning
 from orchestration.settings import Home, Settings
 from orchestration.target import launching
-from orchestration.target.launching import CampaignState, launch, states
+from orchestration.target.business_case import read_case
+from orchestration.target.launching import CampaignState, launch, states, wrong_since_the_release
 from tests.builders import a_refresh_at_work
 from tests.target.builders import (
     DAY,
@@ -201,10 +203,13 @@ def test_a_campaign_of_whose_days_none_saw_a_night_is_missed(home: Home) -> None
     assert not home.campaigns.exists()
 
 
-def test_a_campaign_late_on_its_last_day_still_starts(home: Home) -> None:
+def test_a_campaign_late_on_its_last_day_still_starts_with_the_plan_of_the_days_that_are_left(home: Home) -> None:
     publish(home, SmallRelease(shoppers(50)))
     campaign_file(home, starts_on=DAY - timedelta(5), ends_on=MORNING)
-    assert launched(home).launched_on == MORNING
+    receipt, case = launched(home), read_case(home, "spring")
+    assert case is not None
+    assert receipt.launched_on == receipt.counts_from == case.starts_on == MORNING
+    assert (case.planned_days, case.late_by) == (8, 6)
 
 
 def test_a_segment_that_is_held_tonight_makes_it_wait_and_it_starts_once_it_is_fresh(home: Home) -> None:
@@ -234,6 +239,7 @@ def test_a_suppressed_segment_that_is_held_makes_it_wait_too(home: Home) -> None
         ({"stratify_by": ["regoin"]}, "`stratify_by` names regoin, which is no attribute of customers.dim_customers; did you mean region?"),
         ({"holdout": 0.001}, "its audience has 50 customers, of whom 0 would be held out and 50 contacted, and each arm needs 2"),
         ({"holdout": 0.99}, "of whom 50 would be held out and 0 contacted"),
+        ({"holdout": "smallest", "lift_to_detect": 0.05, "primary_metric": "responded"}, "who is held out cannot answer, so no holdout shows a lift in answers"),
         ({"holdout": "smallest", "lift_to_detect": 0.05}, "no holdout is large enough to show a lift of 5.0% in spend, not even half of the audience"),
     ],
 )  # fmt: skip
@@ -351,6 +357,35 @@ def test_an_id_used_a_second_time_is_refused(home: Home) -> None:
     assert "plan another campaign under an id of its own" in str(state.because)
 
 
+def test_a_file_renamed_after_the_start_is_refused_and_starts_no_second_campaign(home: Home) -> None:
+    publish(home, SmallRelease(shoppers(50)))
+    file = campaign_file(home, exclusive=False)
+    launch(home, SETTINGS)
+    before = everything(home)
+    file.unlink()
+    campaign_file(home, "spring_2024", exclusive=False, name="Spring 2024", contact_cost=1)
+    found = {one.id: one for one in launch(home, SETTINGS)}
+    assert {one.id: one.state for one in found.values()} == {"spring": "launched", "spring_2024": "refused"}
+    sentence = (
+        f"spring_2024.yml says what spring.yml said, which is gone and started on {MORNING}: call it spring.yml again, for an id never changes; "
+        "if it is another campaign, put spring.yml back beside it."
+    )
+    assert found["spring_2024"].because == sentence
+    assert wrong_since_the_release(home, read_campaigns(home, SETTINGS)) == {"spring_2024.yml": sentence}
+    assert everything(home) == before
+
+
+def test_a_second_campaign_like_one_whose_file_is_there_or_on_other_days_is_no_renamed_one(home: Home) -> None:
+    publish(home, SmallRelease(shoppers(50)))
+    file = campaign_file(home, exclusive=False)
+    launch(home, SETTINGS)
+    campaign_file(home, "twin", exclusive=False)
+    assert launched(home, "twin").treatment == 40
+    file.unlink()
+    campaign_file(home, "later", exclusive=False, ends_on=MORNING + timedelta(9))
+    assert launched(home, "later").treatment == 40
+
+
 def test_a_receipt_outlives_its_file(home: Home) -> None:
     publish(home, SmallRelease(shoppers(50)))
     file = campaign_file(home)
@@ -373,16 +408,39 @@ def test_one_wrong_file_keeps_no_other_campaign_from_starting(home: Home) -> Non
     assert "Without a holdout nobody can tell" in str(found["none"].because)
 
 
-def test_a_receipt_that_cannot_be_read_is_its_campaigns_trouble_and_exclusive_ones_wait(home: Home) -> None:
+def without_its_receipt(folder: Path) -> None:
+    (folder / RECEIPT).unlink()
+
+
+def with_a_damaged_receipt(folder: Path) -> None:
+    (folder / RECEIPT).write_text("{")
+
+
+def without_its_arms(folder: Path) -> None:
+    (folder / ASSIGNMENT).unlink()
+
+
+def with_one_customer_fewer(folder: Path) -> None:
+    file = folder / ASSIGNMENT
+    duckdb.execute(f"create or replace table kept as from read_parquet('{file}') where customer_id <> 'C0000'")
+    duckdb.execute(f"copy kept to '{file}'")
+
+
+@pytest.mark.parametrize(
+    "harm", [without_its_receipt, with_a_damaged_receipt, without_its_arms, with_one_customer_fewer]
+)
+def test_a_campaign_that_lost_what_was_frozen_keeps_its_customers_from_exclusive_ones(
+    home: Home, harm: Callable[[Path], None]
+) -> None:
     publish(home, SmallRelease(shoppers(50), {"some": [f"C{one:04}" for one in range(20)]}))
     campaign_file(home, "a", segment="some")
     launch(home, SETTINGS)
-    (receipt_folder(home, "a") / "receipt.json").write_text("{")
+    harm(receipt_folder(home, "a"))
     campaign_file(home, "b")
     campaign_file(home, "c", exclusive=False)
     found = {one.id: one for one in launch(home, SETTINGS)}
     assert {one.id: one.state for one in found.values()} == {"a": "refused", "b": "waiting", "c": "launched"}
-    assert "put back its last version" in str(found["a"].because)
+    assert str(receipt_folder(home, "a")) in str(found["a"].because)
     assert "nobody knows whom a has" in str(found["b"].because)
 
 

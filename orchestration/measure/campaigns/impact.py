@@ -17,6 +17,7 @@ from scipy.special import ndtr
 
 from orchestration.days import Days
 from orchestration.measure.campaigns.comparison import compare
+from orchestration.measure.campaigns.measurement import Measurement, record
 from orchestration.measure.campaigns.outcomes import METRICS, Outcomes, outcomes_of
 from orchestration.measure.campaigns.permutation import permutation_p_values
 from orchestration.measure.campaigns.running import SETTLING_DAYS, Running, campaigns_to_measure
@@ -28,8 +29,8 @@ from orchestration.measure.campaigns.unrandomised import (
     record_comparisons,
 )
 from orchestration.measure.campaigns.verdicts import boundary_decisions, methods, q_values, sample_ratio_p, verdicts
-from orchestration.measure.campaigns.wording import TROUBLES, sentence
-from orchestration.settings import Home
+from orchestration.measure.campaigns.wording import TROUBLES, verdict
+from orchestration.settings import Home, Settings
 
 #: Name and type of every column, in order.
 COLUMNS = {
@@ -92,7 +93,7 @@ OPEN_HORIZON = 90
 DIFFERED_BEFORE = 0.001
 
 
-def record_impact(connection: duckdb.DuckDBPyConnection, home: Home, days: Days, timezone: str) -> int:
+def record_impact(connection: duckdb.DuckDBPyConnection, home: Home, settings: Settings, days: Days) -> int:
     """Writes ``metrics.campaign_impact`` for the days, in place of what was there; gives the rows written.
 
     Grain: one row per campaign, as-of date, segment (null: everybody assigned) and metric, on every day of the campaign's window and while it
@@ -103,8 +104,8 @@ def record_impact(connection: duckdb.DuckDBPyConnection, home: Home, days: Days,
         days = _all_days_until(connection, days.last)
     found, comparisons = [], []
     for campaign in campaigns_to_measure(connection, home, days):
-        for outcomes in outcomes_of(connection, campaign, timezone):
-            found += [_impact(outcomes, statistics) for statistics in outcomes.statistics()]
+        for outcomes in outcomes_of(connection, campaign, settings.business_timezone):
+            found += [_impact(outcomes, statistics, settings.currency) for statistics in outcomes.statistics()]
             if not outcomes.is_randomised and outcomes.campaign.days[-1] == days.last:
                 comparisons.append(compared(outcomes))
     connection.execute("begin")
@@ -133,7 +134,7 @@ def _all_days_until(connection: duckdb.DuckDBPyConnection, last: date) -> Days:
     return Days(min(first, last), last)
 
 
-def _impact(outcomes: Outcomes, statistics: pd.DataFrame) -> pd.DataFrame:
+def _impact(outcomes: Outcomes, statistics: pd.DataFrame, currency: str) -> pd.DataFrame:
     rows = _comparisons(statistics)
     campaign = outcomes.campaign
     rows["campaign_id"] = campaign.campaign_id
@@ -145,7 +146,9 @@ def _impact(outcomes: Outcomes, statistics: pd.DataFrame) -> pd.DataFrame:
     rows = _with_troubles(rows, outcomes)
     rows = _randomised(rows, outcomes) if outcomes.is_randomised else _not_randomised(rows, outcomes)
     rows["message"] = ""
-    rows.loc[rows["is_primary"], "message"] = [sentence(row) for row in rows[rows["is_primary"]].itertuples()]
+    planned = {"planned_days": campaign.planned_days}
+    primary = [record(Measurement, row | planned) for row in rows[rows["is_primary"]].to_dict("records")]
+    rows.loc[rows["is_primary"], "message"] = [verdict(row, currency) for row in primary]
     rows["segment"] = rows["segment"].where(rows["segment"] != "", None)
     return rows[list(COLUMNS)]
 

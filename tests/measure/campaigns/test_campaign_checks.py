@@ -21,7 +21,7 @@ DAY = date(2024, 3, 20)
 @pytest.mark.parametrize(
     ("check", "severity", "named", "said"),
     [
-        ("arms_have_the_planned_sizes", dg.AssetCheckSeverity.ERROR, ["uneven"], "chance does not explain it"),
+        ("arms_have_the_planned_sizes", dg.AssetCheckSeverity.ERROR, ["uneven"], "not by chance"),
         ("controls_are_not_contacted", dg.AssetCheckSeverity.WARN, ["ours"], "2 customers of the control group"),
         ("no_campaign_does_harm", dg.AssetCheckSeverity.ERROR, ["harm", "ours"], "it did harm"),
     ],
@@ -82,7 +82,7 @@ def test_a_verdict_that_is_a_trouble_is_told_in_the_words_of_the_day(verdict: st
 def test_contamination_is_told_with_its_number_beside_what_else_there_is() -> None:
     [loss, contamination] = troubles("loss", ["controls_contacted: 12", "in_both_arms: 3"])
     assert (loss.kind, contamination.kind) == ("loss", "contamination")
-    assert "12 customers of the control group were contacted" in contamination.sentence
+    assert "12 customers of the control group had contact all the same" in contamination.sentence
 
 
 def test_a_loss_of_a_segment_or_of_another_metric_is_no_alarm() -> None:

@@ -12,8 +12,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from orchestration.measure.campaigns.figures import as_sentence
 from orchestration.settings import Home
-from tests.builders import Refreshed, Rows, query
+from orchestration.target.outcome import read_outcome
+from tests.builders import Refreshed, Rows, ask, query
 from tests.campaign_company import (
     ASSIGNED,
     CONTACTED,
@@ -288,6 +290,17 @@ def test_no_campaign_without_arms_is_ever_a_win_or_speaks_of_lift(impact: pd.Dat
         "net_return",
     ]
     assert without[silent].isna().all(axis=None)
+
+
+def test_a_night_says_of_a_campaign_what_is_shown_of_it(campaigns: Refreshed) -> None:
+    home = Home(campaigns.aside)
+    said = "select campaign_id, message from metrics.campaign_impact where is_primary qualify row_number() over (partition by campaign_id order by as_of_date desc) = 1"
+    messages = dict(ask(home, said))
+    assert len(messages) > 3
+    for campaign_id, message in messages.items():
+        outcome = read_outcome(home, campaign_id)
+        assert outcome is not None
+        assert outcome.verdict.startswith(as_sentence(message))
 
 
 def test_only_the_metric_named_in_advance_of_everybody_has_a_message(impact: pd.DataFrame) -> None:
