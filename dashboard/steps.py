@@ -41,7 +41,7 @@ def draw_steps(told: Waterfall) -> None:
         alt.Chart(frame)
         .mark_bar(color=palette.MEMBERS)
         .encode(
-            alt.X("left:Q", title="customers left", axis=alt.Axis(format=",")),
+            alt.X("left:Q", title="customers left", axis=alt.Axis(format=",.0f")),
             at,
             tooltip=["step:N", alt.Tooltip("left:Q", format=","), alt.Tooltip("dropped here:Q", format=",")],
         )

@@ -73,7 +73,7 @@ def _who(change: Change, currency: str) -> None:
         alt.Chart(frame)
         .mark_bar()
         .encode(
-            alt.X("customers:Q", axis=alt.Axis(format=",")),
+            alt.X("customers:Q", axis=alt.Axis(format=",.0f")),
             alt.Y("who:N", sort=None, title=None),
             alt.Color(
                 "who:N",

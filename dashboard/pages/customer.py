@@ -1,4 +1,4 @@
-"""Customer: one customer's segments and since when, her answer to each clause of every rule, and what is known of her. The one page about one customer."""
+"""Customer: the segments of one and since when, the answer to each clause of every rule, and what is known. The one page about one customer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ def page(release: Release) -> None:
         "Customer's id", key="customer", bind="query-params", type="search", placeholder="The CRM's id"
     )
     if not customer_id:
-        return empty("Write the id of a customer: her segments are shown here, and what keeps her out of the others.")
+        return empty(
+            "Write the id of a customer: the segments that it is in are shown here, and what keeps it out of the others."
+        )
     try:
         told = told_of(release, customer_id.strip())
     except SegmentsError as problem:
@@ -29,33 +31,33 @@ def page(release: Release) -> None:
     inside = [one for one in told.standings if one.is_member]
     heading(told.customer_id)
     st.text(f"In {len(inside):,} of {counted(len(told.standings), 'segment', 'segments')} on {day(told.as_of_date)}.")
-    st.header("Her segments")
+    st.header("In")
     if inside:
         frame = pd.DataFrame(
             [{"segment": one.segment, "label": one.label, "member since": day(one.entered_on)} for one in inside]
         )
-        st.dataframe(frame, hide_index=True, width="stretch", alt="Her segments")
+        st.dataframe(frame, hide_index=True, width="stretch", alt="In")
     else:
-        empty("She is in no segment.")
+        empty("In no segment.")
     _clauses(told)
     _known(told)
 
 
 def _clauses(told: Customer) -> None:
     st.header("Clause by clause")
-    every = st.toggle("With the clauses that she meets", key="met")
+    every = st.toggle("With the clauses that are met", key="met")
     rows = [row for standing in told.standings for row in _rows(standing, every)]
     if not rows:
-        return empty("She meets every clause of every segment.")
+        return empty("Every clause of every segment is met.")
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", alt="Clause by clause")
 
 
 def _rows(standing: Standing, every: bool) -> list[dict[str, str]]:
     shown = standing.answers if every else standing.keeps_out
     head = {"segment": standing.segment, "member": "yes" if standing.is_member else "no"}
-    rows = [head | {"clause": one.clause, "meets it": _meets(one), "remark": standing.remark or ""} for one in shown]
+    rows = [head | {"clause": one.clause, "is met": _meets(one), "remark": standing.remark or ""} for one in shown]
     if not standing.answers:
-        rows = [head | {"clause": UNKNOWN, "meets it": UNKNOWN, "remark": standing.remark or ""}]
+        rows = [head | {"clause": UNKNOWN, "is met": UNKNOWN, "remark": standing.remark or ""}]
     return rows
 
 
@@ -64,11 +66,11 @@ def _meets(answer: Answer) -> str:
 
 
 def _known(told: Customer) -> None:
-    st.header("What is known of her")
+    st.header("What is known")
     frame = pd.DataFrame(
         [{"attribute": one.name, "value": _value(one.value), "means": one.description} for one in told.known]
     )
-    st.dataframe(frame, hide_index=True, width="stretch", alt="What is known of her")
+    st.dataframe(frame, hide_index=True, width="stretch", alt="What is known")
 
 
 def _value(value: object) -> str:

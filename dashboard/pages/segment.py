@@ -122,7 +122,7 @@ def _days(release: Release, segment: str) -> None:
         .mark_line(color=palette.OBSERVED, strokeWidth=2)
         .encode(
             on,
-            alt.Y("members:Q", scale=near, axis=alt.Axis(format=",")),
+            alt.Y("members:Q", scale=near, axis=alt.Axis(format=",.0f")),
             tooltip=[
                 alt.Tooltip("as_of_date:T", title="day", format="%Y-%m-%d"),
                 alt.Tooltip("members:Q", format=","),

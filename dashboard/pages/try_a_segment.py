@@ -65,7 +65,7 @@ def _history(sizes: Sequence[Size], gap: str | None) -> None:
             .mark_line(color=palette.OBSERVED, point=True)
             .encode(
                 alt.X("day:T", title=None, axis=alt.Axis(format="%Y-%m-%d", labelAngle=0, labelOverlap=True)),
-                alt.Y("members:Q", axis=alt.Axis(format=",")),
+                alt.Y("members:Q", axis=alt.Axis(format=",.0f")),
                 tooltip=[alt.Tooltip("day:T", format="%Y-%m-%d"), alt.Tooltip("members:Q", format=",")],
             )
         )
@@ -135,7 +135,7 @@ def _drawn(spread: Spread, trial: Trial) -> alt.Chart:
         .mark_bar()
         .encode(
             alt.X("share:Q", title="share of each", axis=alt.Axis(format="%")),
-            alt.Y("value:N", sort=None, title=None),
+            alt.Y("value:N", sort=None, title=None, axis=alt.Axis(labelLimit=200)),
             alt.YOffset("who:N", sort=None),
             alt.Color(
                 "who:N",
