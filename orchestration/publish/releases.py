@@ -26,6 +26,7 @@ from orchestration.errors import ConfigurationError, ReleaseDamaged
 from orchestration.publish.laws import broken_laws
 from orchestration.publish.notes import ReleaseNotes, notes_of
 from orchestration.publish.release_table import ReleaseTable
+from orchestration.publish.report import REPORT, report
 from orchestration.publish.tables import TABLES, segment_table, with_words_of_models
 from orchestration.read.opened import Release, opened
 from orchestration.settings import Home
@@ -116,13 +117,21 @@ def open_named(home: Home, name: str) -> Release:
     """As above, the release of that name. Raises ReleaseDamaged where it cannot be opened, or is gone."""
     folder = home.releases / name
     try:
-        manifest = Manifest.read(folder)
-        connection = opened(folder / OPENED)
+        return _opened(folder, Manifest.read(folder))
     except (OSError, ValueError, duckdb.Error) as unreadable:
         raise ReleaseDamaged(
             f"Release {name} cannot be opened ({type(unreadable).__name__}): use another release."
         ) from unreadable
-    return Release(connection, manifest.release, manifest.as_of_date, manifest.first_as_of_date, manifest.published_at)
+
+
+def _opened(folder: Path, manifest: Manifest) -> Release:
+    return Release(
+        opened(folder / OPENED),
+        manifest.release,
+        manifest.as_of_date,
+        manifest.first_as_of_date,
+        manifest.published_at,
+    )
 
 
 def list_releases(home: Home) -> list[Manifest]:
@@ -150,7 +159,7 @@ def publish(connection: duckdb.DuckDBPyConnection, home: Home, dbt_manifest: Map
     else:
         if folder.exists():
             folder.rename(home.releases / f".leaving-{manifest.release}")
-        for written in (building / FILE, building / MANIFEST, building):
+        for written in (building / FILE, building / MANIFEST, building / REPORT, building):
             flush(written)
         building.rename(folder)
     replaced_release = current_release(home)
@@ -225,7 +234,16 @@ def _build(
     manifest.write(building)
     file.chmod(0o444)
     (building / OPENED).symlink_to(FILE)
+    (building / REPORT).write_text(_report(building, manifest), encoding="utf-8")
     return manifest
+
+
+def _report(folder: Path, manifest: Manifest) -> str:
+    release = _opened(folder, manifest)
+    try:
+        return report(release)
+    finally:
+        release.close()
 
 
 def _demand_laws(release: duckdb.DuckDBPyConnection) -> None:
