@@ -35,25 +35,43 @@ def draw_steps(told: Waterfall) -> None:
         for one in told.steps
     ]
     frame = pd.DataFrame(rows)
-    frame["place"] = [f"{place}. {step}" for place, step in enumerate(frame["step"])]
-    at = alt.Y("place:N", sort=None, title=None, axis=alt.Axis(labelLimit=280))
-    bars = (
+    frame["place"] = [f"{place}. {step}" if place else str(step) for place, step in enumerate(frame["step"])]
+    frame["before"] = frame["left"] + frame["dropped here"]
+    frame["said"] = [
+        f"{left:,} (-{dropped:,})" if dropped else f"{left:,}"
+        for left, dropped in zip(frame["left"], frame["dropped here"], strict=True)
+    ]
+    at = alt.Y("place:N", sort=None, title=None, axis=alt.Axis(labelLimit=180))
+    # The figures stand behind the bars, and want room there.
+    upto = alt.Scale(domain=[0, 1.25 * told.base or 1], nice=False)
+    words = [
+        alt.Tooltip("step:N"),
+        alt.Tooltip("left:Q", format=","),
+        alt.Tooltip("dropped here:Q", format=","),
+    ]
+    before = (
         alt.Chart(frame)
-        .mark_bar(color=palette.MEMBERS)
+        .mark_bar(color=palette.LIGHT_GREY)
         .encode(
-            alt.X("left:Q", title="customers left", axis=alt.Axis(format=",.0f")),
+            alt.X(
+                "before:Q",
+                title="customers left, and dropped here",
+                scale=upto,
+                axis=alt.Axis(format=",.0f", tickCount=5),
+            ),
             at,
-            tooltip=["step:N", alt.Tooltip("left:Q", format=","), alt.Tooltip("dropped here:Q", format=",")],
+            tooltip=words,
         )
     )
-    counts = (
+    left = alt.Chart(frame).mark_bar(color=palette.MEMBERS).encode(alt.X("left:Q"), at, tooltip=words)
+    figures = (
         alt.Chart(frame)
         .mark_text(align="left", dx=4, color=palette.GREY)
-        .encode(alt.X("left:Q"), at, alt.Text("left:Q", format=","))
+        .encode(alt.X("before:Q"), at, alt.Text("said:N"))
     )
-    st.altair_chart((bars + counts).properties(height=alt.Step(34)), width="stretch")
+    st.altair_chart((before + left + figures).properties(height=alt.Step(34)), width="stretch")
     st.dataframe(
-        frame.drop(columns="place"),
+        frame.drop(columns=["place", "before", "said"]),
         hide_index=True,
         width="stretch",
         alt="Criteria waterfall",

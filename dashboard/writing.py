@@ -13,7 +13,9 @@ from orchestration.read.portrait import names
 
 attributes_of, names_of = remembered(attributes), remembered(names)
 #: Of the text and of the list beside it, in pixels.
-HEIGHT = 240
+HEIGHT = 270
+#: Of a row of the list, so that three lines of words have room in it.
+ROW = 72
 
 #: What the project's macros ask, and how they are written.
 MACROS = {
@@ -29,8 +31,9 @@ def written(release: Release, key: str, at_first: str = "") -> str:
     can_be_asked = {one.name: one.description for one in attributes_of(release)}
     can_be_asked |= MACROS
     can_be_asked |= {f"{{{{ member_of('{name}') }}}}": f"Is a member of {name}." for name in names_of(release)}
-    text, put_in = f"{key} text", f"{key} put in"
-    st.session_state.setdefault(text, at_first)
+    text, put_in, kept = f"{key} text", f"{key} put in", f"{key} kept"
+    # What a field holds is forgotten when another page is looked at; what was written is not.
+    st.session_state.setdefault(text, st.session_state.get(kept, at_first))
 
     def add() -> None:
         if chosen := st.session_state[put_in]:
@@ -43,6 +46,7 @@ def written(release: Release, key: str, at_first: str = "") -> str:
         st.selectbox(
             "Put in",
             can_be_asked,
+            format_func=lambda name: f"{name}: {can_be_asked[name]}",
             index=None,
             key=put_in,
             on_change=add,
@@ -51,6 +55,7 @@ def written(release: Release, key: str, at_first: str = "") -> str:
         st.button("Ask", key=f"{key} ask", help="Or press Ctrl and Enter in the text.")
     with right:
         _list(can_be_asked, f"{key} search")
+    st.session_state[kept] = st.session_state[text]
     return str(st.session_state[text])
 
 
@@ -62,4 +67,4 @@ def _list(can_be_asked: dict[str, str], key: str) -> None:
     if not found:
         return empty("Nothing that can be asked has these words.")
     frame = pd.DataFrame({"attribute": list(found), "means": list(found.values())})
-    st.dataframe(frame, hide_index=True, width="stretch", height=HEIGHT, alt="What can be asked")
+    st.dataframe(frame, hide_index=True, width="stretch", height=HEIGHT, row_height=ROW, alt="What can be asked")

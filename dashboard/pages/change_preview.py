@@ -20,6 +20,7 @@ from orchestration.read.change import Change, condition_of, in_markdown, preview
 from orchestration.read.drafts import Draft, read_draft
 from orchestration.read.opened import Release
 from orchestration.settings import load_settings, locate_home
+from orchestration.transform.scaffold import rules_written
 
 condition = remembered(condition_of)
 
@@ -37,7 +38,7 @@ def page(release: Release) -> None:
     segment: str | None = st.selectbox("Segment", names_of(release), key="segment", bind="query-params")
     if segment is None:
         return empty("Choose a segment, and edit its rule: what would change is shown here, and nothing is written.")
-    text = written(release, f"change {segment}", condition(release, segment))
+    text = written(release, f"change {segment}", _rule(release, segment))
     settings = load_settings(locate_home())
     try:
         draft, change = asked(release, segment, text, settings.variables)
@@ -55,6 +56,12 @@ def page(release: Release) -> None:
     st.code(draft.model, language="sql", wrap_lines=True)
     with st.expander("For the pull request, as `segments diff --markdown` says it"):
         st.code(in_markdown(change, settings.currency), language="markdown", wrap_lines=True)
+
+
+def _rule(release: Release, segment: str) -> str:
+    """The rule to be edited: as the project's file says it, which the release may not have yet; where there is no such file, as it was published."""
+    file = rules_written().get(segment)
+    return file.read_text(encoding="utf-8").rstrip() if file else condition(release, segment)
 
 
 def _who(change: Change, currency: str) -> None:
@@ -84,7 +91,8 @@ def _who(change: Change, currency: str) -> None:
         )
     )
     st.altair_chart(bars.properties(height=alt.Step(30)), width="stretch")
-    st.dataframe(frame, hide_index=True, width="stretch", alt="Who changes", column_config=by_thousands(frame))
+    right = {spent: st.column_config.TextColumn(alignment="right")}
+    st.dataframe(frame, hide_index=True, width="stretch", alt="Who changes", column_config=by_thousands(frame) | right)
 
 
 def _clauses(change: Change) -> None:
@@ -105,7 +113,10 @@ def _users(change: Change) -> None:
         empty("No other segment is built on it.")
     if change.campaigns:
         frame = pd.DataFrame([asdict(one) for one in change.campaigns]).astype({"starts_on": str, "ends_on": str})
-        frame.columns = ["campaign", "name", "state", "starts", "ends"]
+        frame.columns = ["campaign", "segment", "name", "state", "starts", "ends"]
         st.dataframe(frame, hide_index=True, width="stretch", alt="Campaigns on it")
     else:
         empty("No campaign is on it.")
+    if change.personas:
+        frame = pd.DataFrame({"personas that speak of it": list(change.personas)})
+        st.dataframe(frame, hide_index=True, width="stretch", alt="Personas of it")

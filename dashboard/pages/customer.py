@@ -13,6 +13,8 @@ from orchestration.read.customer import Answer, Customer, Standing, customer
 from orchestration.read.opened import Release
 
 told_of = remembered(customer)
+#: Of a row of a table, so that two lines of words have room in it.
+ROW = 52
 
 
 def page(release: Release) -> None:
@@ -34,31 +36,55 @@ def page(release: Release) -> None:
     st.header("In")
     if inside:
         frame = pd.DataFrame(
-            [{"segment": one.segment, "label": one.label, "member since": day(one.entered_on)} for one in inside]
+            [{"segment": one.segment, "label": one.label, "member since": _since(one, release)} for one in inside]
         )
-        st.dataframe(frame, hide_index=True, width="stretch", alt="In")
+        st.dataframe(frame, hide_index=True, width="stretch", height="content", alt="In")
     else:
         empty("In no segment.")
     _clauses(told)
     _known(told)
 
 
+def _since(standing: Standing, release: Release) -> str:
+    """Nobody knows who was a member before the first day on record."""
+    return f"{day(standing.entered_on)}{' or before' if standing.entered_on == release.first_as_of_date else ''}"
+
+
 def _clauses(told: Customer) -> None:
     st.header("Clause by clause")
     every = st.toggle("With the clauses that are met", key="met")
-    rows = [row for standing in told.standings for row in _rows(standing, every)]
+    values = {one.name: _value(one.value) for one in told.known}
+    rows = [row for standing in told.standings for row in _rows(standing, every, values)]
     if not rows:
         return empty("Every clause of every segment is met.")
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", alt="Clause by clause")
+    frame = pd.DataFrame(rows)
+    if not frame["remark"].any():
+        frame = frame.drop(columns="remark")
+    st.dataframe(frame, hide_index=True, width="stretch", height="content", row_height=ROW, alt="Clause by clause")
 
 
-def _rows(standing: Standing, every: bool) -> list[dict[str, str]]:
+def _rows(standing: Standing, every: bool, values: dict[str, str]) -> list[dict[str, str]]:
     shown = standing.answers if every else standing.keeps_out
     head = {"segment": standing.segment, "member": "yes" if standing.is_member else "no"}
-    rows = [head | {"clause": one.clause, "is met": _meets(one), "remark": standing.remark or ""} for one in shown]
+    rows = [
+        head
+        | {
+            "clause": one.words,
+            "is met": _meets(one),
+            "what is known": "; ".join(f"{_words(name)}: {values[name]}" for name in one.asks if name in values),
+            "remark": standing.remark or "",
+        }
+        for one in shown
+    ]
     if not standing.answers:
-        rows = [head | {"clause": UNKNOWN, "is met": UNKNOWN, "remark": standing.remark or ""}]
+        rows = [
+            head | {"clause": UNKNOWN, "is met": UNKNOWN, "what is known": UNKNOWN, "remark": standing.remark or ""}
+        ]
     return rows
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _meets(answer: Answer) -> str:
@@ -70,7 +96,7 @@ def _known(told: Customer) -> None:
     frame = pd.DataFrame(
         [{"attribute": one.name, "value": _value(one.value), "means": one.description} for one in told.known]
     )
-    st.dataframe(frame, hide_index=True, width="stretch", alt="What is known")
+    st.dataframe(frame, hide_index=True, width="stretch", height="content", row_height=ROW, alt="What is known")
 
 
 def _value(value: object) -> str:

@@ -19,7 +19,8 @@ from orchestration.read.drafts import Draft, read_draft
 from orchestration.read.opened import Release
 from orchestration.read.trial import Overlap, Size, Spread, Trial, try_draft
 from orchestration.settings import load_settings, locate_home
-from orchestration.transform.scaffold import Words, files_of, scaffold
+from orchestration.transform.project import PROJECT_DIR
+from orchestration.transform.scaffold import Words, files_of, is_checkout, scaffold
 
 CHANNELS = ("email", "sms", "post", "push")
 
@@ -64,7 +65,7 @@ def _history(sizes: Sequence[Size], gap: str | None) -> None:
             alt.Chart(frame)
             .mark_line(color=palette.OBSERVED, point=True)
             .encode(
-                alt.X("day:T", title=None, axis=alt.Axis(format="%Y-%m-%d", labelAngle=0, labelOverlap=True)),
+                alt.X("day:T", title=None, axis=_days_of(sizes)),
                 alt.Y("members:Q", axis=alt.Axis(format=",.0f")),
                 tooltip=[alt.Tooltip("day:T", format="%Y-%m-%d"), alt.Tooltip("members:Q", format=",")],
             )
@@ -82,6 +83,12 @@ def _history(sizes: Sequence[Size], gap: str | None) -> None:
     )
     st.dataframe(table, hide_index=True, width="stretch", alt="Size by day", column_config=by_thousands(table))
     st.caption("At the ends of months and today, of those who are customers still.")
+
+
+def _days_of(sizes: Sequence[Size]) -> alt.Axis:
+    """Ticks at the days that were counted, and at no others."""
+    days = [alt.DateTime(year=on.year, month=on.month, date=on.day) for on in (one.as_of_date for one in sizes)]
+    return alt.Axis(values=days, format="%Y-%m-%d", labelAngle=0, labelOverlap=True)
 
 
 def _overlaps(found: Sequence[Overlap]) -> None:
@@ -136,7 +143,7 @@ def _drawn(spread: Spread, trial: Trial) -> alt.Chart:
         .encode(
             alt.X("share:Q", title="share of each", axis=alt.Axis(format="%")),
             alt.Y("value:N", sort=None, title=None, axis=alt.Axis(labelLimit=200)),
-            alt.YOffset("who:N", sort=None),
+            alt.YOffset("who:N", sort=None, scale=alt.Scale(paddingInner=0)),
             alt.Color(
                 "who:N",
                 sort=None,
@@ -168,7 +175,7 @@ def _save(draft: Draft) -> None:
             "Description", placeholder="The rule in words, its boundaries included. One row per member and as-of date."
         )
         shows = st.form_submit_button("Show the files")
-        writes = st.form_submit_button("Write them into the project")
+        writes = is_checkout() and st.form_submit_button("Write them into the project")
     if not (shows or writes):
         return
     words = Words(
@@ -187,10 +194,12 @@ def _save(draft: Draft) -> None:
         return refused(problem)
     except OSError as problem:
         return notice(
-            "critical", f"The project cannot be written here ({problem.strerror}): copy the files from below."
+            "critical", f"The project cannot be written here ({problem.strerror}): show the files, and copy them."
         )
     if writes:
         notice("info", f"{counted(len(files), 'file is', 'files are')} written: commit them, and the next refresh gives the segment its history.", "Saved")  # fmt: skip
+    else:
+        notice("info", "Nothing is written. Commit the two files, and the list with the segment in it.")
     for file, text in files.items():
-        st.text(str(file))
+        st.text(str(file.relative_to(PROJECT_DIR.parent)))
         st.code(text, language="yaml" if file.suffix == ".yml" else "sql", wrap_lines=True)

@@ -14,7 +14,8 @@ KNOWN = (
     "orchestration.publish.releases.",
     "orchestration.settings.",
     "orchestration.errors.",
-    # A draft that was tried may be saved as a segment's files.
+    # A draft that was tried may be saved as a segment's files, and such a file edited.
+    "orchestration.transform.project.",
     "orchestration.transform.scaffold.",
 )
 
