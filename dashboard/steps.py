@@ -43,7 +43,7 @@ def draw_steps(told: Waterfall) -> None:
     ]
     at = alt.Y("place:N", sort=None, title=None, axis=alt.Axis(labelLimit=180))
     # The figures stand behind the bars, and want room there.
-    upto = alt.Scale(domain=[0, 1.25 * told.base or 1], nice=False)
+    upto = alt.Scale(domain=[0, 1.45 * told.base or 1], nice=False)
     words = [
         alt.Tooltip("step:N"),
         alt.Tooltip("left:Q", format=","),

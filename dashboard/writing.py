@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from dashboard.following import remembered
 from dashboard.saying import empty
+from dashboard.tables import to_read
 from orchestration.read.attributes import attributes
 from orchestration.read.opened import Release
 from orchestration.read.portrait import names
@@ -14,8 +14,6 @@ from orchestration.read.portrait import names
 attributes_of, names_of = remembered(attributes), remembered(names)
 #: Of the text and of the list beside it, in pixels.
 HEIGHT = 270
-#: Of a row of the list, so that three lines of words have room in it.
-ROW = 72
 
 #: What the project's macros ask, and how they are written.
 MACROS = {
@@ -66,5 +64,5 @@ def _list(can_be_asked: dict[str, str], key: str) -> None:
     }
     if not found:
         return empty("Nothing that can be asked has these words.")
-    frame = pd.DataFrame({"attribute": list(found), "means": list(found.values())})
-    st.dataframe(frame, hide_index=True, width="stretch", height=HEIGHT, row_height=ROW, alt="What can be asked")
+    with st.container(height=HEIGHT):
+        to_read([{"An attribute, and what it means": name, "means": words} for name, words in found.items()], "What can be asked", below="means")

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pandas as pd
 import streamlit as st
 
-from dashboard.figures import UNKNOWN, counted, day, number
+from dashboard.figures import UNKNOWN, counted, day
 from dashboard.following import remembered
 from dashboard.saying import empty, heading, refused
+from dashboard.tables import to_read
 from orchestration.errors import SegmentsError
 from orchestration.read.customer import Answer, Customer, Standing, customer
 from orchestration.read.opened import Release
 
 told_of = remembered(customer)
-#: Of a row of a table, so that two lines of words have room in it.
-ROW = 52
 
 
 def page(release: Release) -> None:
@@ -57,30 +58,34 @@ def _clauses(told: Customer) -> None:
     rows = [row for standing in told.standings for row in _rows(standing, every, values)]
     if not rows:
         return empty("Every clause of every segment is met.")
-    frame = pd.DataFrame(rows)
-    if not frame["remark"].any():
-        frame = frame.drop(columns="remark")
-    st.dataframe(frame, hide_index=True, width="stretch", height="content", row_height=ROW, alt="Clause by clause")
+    if not any(row["remark"] for row in rows):
+        rows = [{head: cell for head, cell in row.items() if head != "remark"} for row in rows]
+    to_read(rows, "Clause by clause")
 
 
 def _rows(standing: Standing, every: bool, values: dict[str, str]) -> list[dict[str, str]]:
     shown = standing.answers if every else standing.keeps_out
-    head = {"segment": standing.segment, "member": "yes" if standing.is_member else "no"}
-    rows = [
+    head = {"segment": standing.segment + (", a member" if standing.is_member else "")}
+    if not standing.answers:
+        return [head | {"clause": UNKNOWN, "is met": UNKNOWN, "known": UNKNOWN, "remark": standing.remark or ""}]
+    return [
         head
         | {
             "clause": one.words,
             "is met": _meets(one),
-            "what is known": "; ".join(f"{_words(name)}: {values[name]}" for name in one.asks if name in values),
+            "known": _asked(one, values),
             "remark": standing.remark or "",
         }
         for one in shown
     ]
-    if not standing.answers:
-        rows = [
-            head | {"clause": UNKNOWN, "is met": UNKNOWN, "what is known": UNKNOWN, "remark": standing.remark or ""}
-        ]
-    return rows
+
+
+def _asked(answer: Answer, values: dict[str, str]) -> str:
+    """The values of what a clause asks: by their names, where they are several."""
+    asked = {name: values[name] for name in answer.asks if name in values}
+    if len(asked) == 1:
+        return next(iter(asked.values()))
+    return "; ".join(f"{_words(name)}: {value}" for name, value in asked.items()) or UNKNOWN
 
 
 def _words(name: str) -> str:
@@ -93,10 +98,11 @@ def _meets(answer: Answer) -> str:
 
 def _known(told: Customer) -> None:
     st.header("What is known")
-    frame = pd.DataFrame(
-        [{"attribute": one.name, "value": _value(one.value), "means": one.description} for one in told.known]
+    to_read(
+        [{"attribute": one.name, "value": _value(one.value), "means": one.description} for one in told.known],
+        "What is known",
+        below="means",
     )
-    st.dataframe(frame, hide_index=True, width="stretch", height="content", row_height=ROW, alt="What is known")
 
 
 def _value(value: object) -> str:
@@ -106,4 +112,7 @@ def _value(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
-    return number(value) if isinstance(value, int) else str(value)
+    if isinstance(value, int | Decimal):
+        return f"{value:,}"
+    # Enough to tell on which side of a boundary it is.
+    return f"{value:,.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)

@@ -50,7 +50,7 @@ def page(release: Release) -> None:
     st.header("From everybody to the members")
     draw_steps(trial.waterfall)
     _history(trial.history, trial.history_gap)
-    _overlaps(trial.overlaps)
+    _overlaps(trial.overlaps, trial.members)
     _spreads(trial)
     _save(draft)
 
@@ -81,7 +81,15 @@ def _history(sizes: Sequence[Size], gap: str | None) -> None:
             for one in reversed(sizes)
         ]
     )
-    st.dataframe(table, hide_index=True, width="stretch", alt="Size by day", column_config=by_thousands(table))
+    right = {"of the base": st.column_config.TextColumn(alignment="right")}
+    st.dataframe(
+        table,
+        hide_index=True,
+        width="stretch",
+        height="content",
+        alt="Size by day",
+        column_config=by_thousands(table) | right,
+    )
     st.caption("At the ends of months and today, of those who are customers still.")
 
 
@@ -91,7 +99,7 @@ def _days_of(sizes: Sequence[Size]) -> alt.Axis:
     return alt.Axis(values=days, format="%Y-%m-%d", labelAngle=0, labelOverlap=True)
 
 
-def _overlaps(found: Sequence[Overlap]) -> None:
+def _overlaps(found: Sequence[Overlap], members: int) -> None:
     st.header("Beside the other segments")
     sharing = [one for one in found if one.members_both]
     if not sharing:
@@ -101,6 +109,7 @@ def _overlaps(found: Sequence[Overlap]) -> None:
             {
                 "Segment": one.segment,
                 "Members of both": one.members_both,
+                "Of the draft": share(one.members_both / members),
                 "Its members": one.members,
                 "Alike (Jaccard)": one.jaccard,
             }
@@ -113,7 +122,8 @@ def _overlaps(found: Sequence[Overlap]) -> None:
         hide_index=True,
         width="stretch",
         alt="Overlap",
-        column_config=by_thousands(frame) | {"Alike (Jaccard)": alike},
+        column_config=by_thousands(frame)
+        | {"Of the draft": st.column_config.TextColumn(alignment="right"), "Alike (Jaccard)": alike},
     )
 
 
