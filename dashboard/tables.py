@@ -14,6 +14,8 @@ import streamlit as st
 from orchestration.read import palette
 from orchestration.read.spreadsheet import as_csv
 
+#: Characters of what is no sentence.
+LONGEST_FIGURE = 12
 QUIET = f"color:{palette.GREY}"
 CELL = f"text-align:left;vertical-align:top;font-weight:400;padding:.35rem .5rem;border:0;border-bottom:1px solid {palette.LIGHT_GREY};overflow-wrap:break-word"
 
@@ -38,12 +40,19 @@ def to_read(rows: Sequence[Mapping[str, str]], name: str, below: str | None = No
         words = f'<div style="{QUIET}">{_text(together[0][below])}</div>' if below else ""
         head = f'<th scope="row" rowspan="{len(together)}" style="{CELL}"><span>{_text(shared)}</span>{words}</th>'
         for place, row in enumerate(together):
-            cells = "".join(f'<td style="{CELL}">{_text(row[other])}</td>' for other in others)
+            cells = "".join(
+                f'<td style="{CELL};{_on_one_line(row[other])}">{_text(row[other])}</td>' for other in others
+            )
             lines.append(f"<tr>{head if place == 0 else ''}{cells}</tr>")
     st.html(
         f'<div style="overflow-x:auto"><table aria-label="{escape(name)}" style="width:100%;border-collapse:collapse;font-size:.875rem">'
         f"<thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
     )
+
+
+def _on_one_line(cell: str) -> str:
+    """A figure or a day stays in one piece."""
+    return "white-space:nowrap" if len(cell) <= LONGEST_FIGURE else ""
 
 
 def _text(cell: str) -> str:

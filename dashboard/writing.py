@@ -65,4 +65,8 @@ def _list(can_be_asked: dict[str, str], key: str) -> None:
     if not found:
         return empty("Nothing that can be asked has these words.")
     with st.container(height=HEIGHT):
-        to_read([{"An attribute, and what it means": name, "means": words} for name, words in found.items()], "What can be asked", below="means")
+        to_read(
+            [{"An attribute, and what it means": name, "means": words} for name, words in found.items()],
+            "What can be asked",
+            below="means",
+        )

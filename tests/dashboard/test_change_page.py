@@ -15,25 +15,26 @@ from tests.dashboard.test_try_page import metric, write
 def test_the_projects_file_is_edited_and_who_enters_and_leaves_is_what_sql_counts(
     app: str, page: Page, shown: Home
 ) -> None:
-    opened(page, f"{app}/change?segment=men_18_25")
-    file = PROJECT_DIR / "models" / "segments" / "men_18_25.sql"
+    opened(page, f"{app}/change?segment=aged_65_and_over")
+    file = PROJECT_DIR / "models" / "segments" / "aged_65_and_over.sql"
     expect(page.get_by_role("textbox", name="Condition")).to_have_value(file.read_text(encoding="utf-8").rstrip())
     expect(page.get_by_text("Nothing changes")).to_be_visible()
-    members = ask(shown, "select count(*) from segments.men_18_25")[0][0]
+    members = ask(shown, "select count(*) from segments.aged_65_and_over")[0][0]
     assert (metric(page, "Members now"), metric(page, "Members then")) == (str(members), str(members))
-    write(page, "gender = 'male'\nand age between 21 and 60")
+    write(page, "age between 60 and 72")
     groups = ask(
         shown,
-        "select case when age > 25 then 'enter' when age < 21 then 'leave' else 'stay' end, count(*)::varchar, "
+        "select case when not is_then then 'leave' when is_now then 'stay' else 'enter' end, count(*)::varchar, "
         "format('{:,.2f}', sum(spend_last_365_days)::double) "
-        "from customers.dim_customers where gender = 'male' and age between 18 and 60 group by 1",
+        "from (select *, age between 60 and 72 as is_then, age >= 65 as is_now from customers.dim_customers) "
+        "where is_then or is_now group by 1",
     )
-    assert {who for who, _, _ in groups} >= {"enter", "stay"}
+    assert {who for who, _, _ in groups} == {"enter", "leave", "stay"}
     for who, customers, spent in groups:
         expect(cells(row_of(page, who), customers).first).to_be_attached()
         expect(cells(row_of(page, who), spent).first).to_be_attached()
     assert metric(page, "Members then") == str(sum(int(customers) for who, customers, _ in groups if who != "leave"))
-    expect(cells(row_of(page, "age BETWEEN 18 AND 25"), "gone")).to_be_attached()
+    expect(cells(row_of(page, "age >= 65"), "gone")).to_be_attached()
 
 
 def test_segments_campaigns_and_personas_that_use_it_are_named(app: str, page: Page, publish: Publish) -> None:

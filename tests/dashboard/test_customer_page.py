@@ -31,7 +31,10 @@ def test_the_customer_in_the_address_is_told_segment_by_segment_and_clause_by_cl
         expect(row_of(page, segment).get_by_text(str(since)).first).to_be_attached()
     page.get_by_text("With the clauses that are met").click()
     drawn(page)
-    for clause, is_met, known in (("gender is 'male'", gender == "male", gender), ("age is at least 65", age >= 65, age)):
+    for clause, is_met, known in (
+        ("gender is 'male'", gender == "male", gender),
+        ("age is at least 65", age >= 65, age),
+    ):
         line = lines(page, "Clause by clause", clause).first
         assert line.get_by_role("cell").all_inner_texts() == [clause, "yes" if is_met else "no", str(known)]
     expect(lines(page, "Clause by clause", "is not a member of discount_seekers")).to_be_visible()
