@@ -7,6 +7,7 @@ from typing import Literal
 
 import streamlit as st
 
+from orchestration.errors import SegmentsError
 from orchestration.read import palette
 
 Tone = Literal["critical", "warning", "info"]
@@ -32,3 +33,11 @@ def notice(tone: Tone, text: str, title: str = "") -> None:
 def empty(sentence: str) -> None:
     """Stands where there is nothing to draw, and says why."""
     notice("info", sentence)
+
+
+def refused(problem: SegmentsError) -> None:
+    """Why there is no answer; DuckDB's own message keeps its lines, for it points at a place in them."""
+    sentence, *place = str(problem).split("\n")
+    notice("critical", sentence)
+    if place:
+        st.code("\n".join(place).strip("\n"), language=None)

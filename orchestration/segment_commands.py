@@ -102,9 +102,9 @@ def diff(context: Context, name: str, markdown: bool) -> None:
     """Compare the segment NAME as its file in the project says with the current release: who enters, who leaves, who uses it."""
     from orchestration.read.change import in_markdown, preview_change
     from orchestration.read.drafts import read_draft
-    from orchestration.transform.project import PROJECT_DIR
+    from orchestration.transform.scaffold import rules_written
 
-    files = {file.stem: file for file in (PROJECT_DIR / "models" / "segments").glob("*.sql")}
+    files = rules_written()
     if name not in files:
         raise ConfigurationError(f"The project has no segment {name}; {nearest(name, sorted(files))}")
     settings = context.settings
@@ -217,7 +217,7 @@ def _page_of_change(change: Change, currency: str) -> Group:
         row("stay", change.stays, ""),
     ]
     campaigns = [
-        {"campaign": one.campaign_id, "name": one.campaign_name, "state": one.state, "starts": one.starts_on, "ends": one.ends_on}
+        {"campaign": one.campaign_id, "segment": one.segment, "name": one.campaign_name, "state": one.state, "starts": one.starts_on, "ends": one.ends_on}
         for one in change.campaigns
     ]  # fmt: skip
     clauses: list[RenderableType] = [
@@ -235,6 +235,7 @@ def _page_of_change(change: Change, currency: str) -> Group:
         *_shown(change.waterfall),
         Text(f"Segments built on it: {built}"),
         listing("Campaigns on it", campaigns) if campaigns else Text("Campaigns on it: none"),
+        *([Text(f"Personas that speak of it: {', '.join(change.personas)}")] if change.personas else []),
     )  # fmt: skip
 
 

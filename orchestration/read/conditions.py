@@ -123,7 +123,7 @@ def _as_asked(clause: Clause, table: str, answered: frozenset[str]) -> str:
             return node
         if (sql := node.sql(dialect="duckdb")) in answered:
             return parse(WHO_MEETS.format(condition=literal(sql)))
-        if table == MONTH_ENDS and (segment := _segment_looked_into(node)):
+        if table == MONTH_ENDS and (segment := segment_looked_into(node)):
             return parse(MEMBER_AT_MONTH_END.format(segment=literal(segment)))
         return node
 
@@ -139,7 +139,7 @@ def _as_asked(clause: Clause, table: str, answered: frozenset[str]) -> str:
     return asked.sql(dialect="duckdb")
 
 
-def _segment_looked_into(node: exp.Expr) -> str | None:
+def segment_looked_into(node: exp.Expr) -> str | None:
     """The segment of ``customer_id in (select customer_id from segments.…)``, which is how a rule in a release asks for members of another."""
     asked = node.args.get("query") if isinstance(node, exp.In) else None
     if asked is None or node.this.sql() != "customer_id":
@@ -156,26 +156,31 @@ def _spoken(node: exp.Expr) -> exp.Expr:
     asked = node.args.get("query") if isinstance(node, exp.In) else None
     if asked is None:
         return node
-    if segment := _segment_looked_into(node):
+    if segment := segment_looked_into(node):
         return exp.Var(this=f"{{{{ member_of({literal(segment)}) }}}}")
-    if {table.name for table in asked.find_all(exp.Table) if table.db} == {"int_order_lines", CUSTOMERS}:
-        return exp.Var(this=f"{{{{ an order line with ({_of_an_order_line(asked)}) }}}}")
+    if lines := asked_of_an_order_line(node):
+        said = " and ".join(one.sql(dialect="duckdb") for one in lines)
+        return exp.Var(this=f"{{{{ an order line with ({said}) }}}}")
     return node
 
 
-def _of_an_order_line(asked: exp.Expr) -> str:
-    """What is asked of an order line, less how its versions are told apart."""
+def asked_of_an_order_line(node: exp.Expr) -> list[exp.Expr]:
+    """What ``(as_of_date, customer_id) in (select … from int_order_lines …)`` asks of a line, less how its versions are told apart; else nothing."""
+    asked = node.args.get("query") if isinstance(node, exp.In) else None
+    if asked is None or {table.name for table in asked.find_all(exp.Table) if table.db} != {
+        "int_order_lines",
+        CUSTOMERS,
+    }:
+        return []
     select = asked.unnest()
     parts = [join.args["on"] for join in select.args.get("joins") or [] if join.args.get("on")]
     parts += [select.args["where"].this] if select.args.get("where") else []
     said = [one for part in parts for one in (part.flatten() if isinstance(part, exp.And) else [part])]
     kept = [one.unnest() for one in said if not {c.name for c in one.find_all(exp.Column)} & {"valid_from", "valid_to"}]
-    return " and ".join(
-        one.transform(lambda node: exp.column(node.name) if isinstance(node, exp.Column) else node).sql(
-            dialect="duckdb"
-        )
+    return [
+        one.transform(lambda node: exp.column(node.name) if isinstance(node, exp.Column) else node)
         for one in reversed(kept)
-    )
+    ]
 
 
 def _has(connection: duckdb.DuckDBPyConnection, table: str) -> bool:

@@ -19,15 +19,21 @@ from orchestration.read.conditions import (
     rule_in_release,
 )
 from orchestration.read.opened import Release
+from orchestration.read.wording import in_words
 from orchestration.sql import identifier, literal
+from orchestration.transform.meaning import columns_used, parse
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Whether the customer meets a clause; None where it cannot be told, for want of a value."""
+    """Whether the customer meets a clause, which is also said in plain ``words``; None where it cannot be told, for want of a value. ``asks`` are the
+    attributes that it asks.
+    """
 
     clause: str
+    words: str
     sql: str
+    asks: tuple[str, ...]
     is_met: bool | None
 
 
@@ -122,7 +128,10 @@ def _answers(cursor: duckdb.DuckDBPyConnection, customer_id: str, rules: dict[st
         (row,) = cursor.execute(f"select {asked} from {source} where customer_id = $1", [customer_id]).fetchall()
         values = iter(row)
         for segment, rule in of_source.items():
-            found[segment] = tuple(Answer(one.text, one.sql, next(values)) for one in rule.conditions)
+            found[segment] = tuple(
+                Answer(one.text, in_words(one.sql), one.sql, columns_used(parse(one.sql)), next(values))
+                for one in rule.conditions
+            )
     return found
 
 

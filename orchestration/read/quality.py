@@ -42,7 +42,7 @@ FINDINGS = """
 select
     found.extract_date, found.source || '/' || found.table_name, found.expectation, found.because, found.held_until,
     found.is_left_out, found.is_released,
-    list(segments.segment order by segments.segment) filter (segments.segment is not null)
+    coalesce(list(segments.segment order by segments.segment) filter (segments.segment is not null), [])
 from metrics.input_findings as found
 left join catalog.segments as segments
     on list_has_any(
@@ -108,7 +108,7 @@ class Finding:
     held_until: date | None
     is_left_out: bool
     is_released: bool
-    segments: tuple[str, ...]
+    segments: list[str]
 
     @property
     def is_open(self) -> bool:
@@ -158,7 +158,7 @@ def quality(release: Release) -> Quality:
         since=since,
         tables=tuple(TableOfExtracts(*row) for row in release.rows(TABLES)),
         days=tuple(ExtractDay(*row) for row in release.rows(DAYS, asked)),
-        findings=tuple(Finding(*row[:-1], tuple(row[-1] or ())) for row in release.rows(FINDINGS)),
+        findings=tuple(Finding(*row) for row in release.rows(FINDINGS)),
         failures=tuple(Failure(*row) for row in release.rows(FAILURES, asked)),
     )
 
