@@ -12,7 +12,8 @@ UNKNOWN = "–"
 
 
 def number(value: float | None, decimals: int = 0) -> str:
-    return UNKNOWN if value is None else f"{value:,.{decimals}f}"
+    # A nought has no sign.
+    return UNKNOWN if value is None else f"{round(value, decimals) + 0.0:,.{decimals}f}"
 
 
 def signed(value: float | None, decimals: int = 0) -> str:

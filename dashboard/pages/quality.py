@@ -45,12 +45,12 @@ def page(release: Release) -> None:
 def _figures(told: Quality) -> None:
     with st.container(horizontal=True):
         for label, value in (
-            ("Checks of the newest extracts", sum(table.checks for table in told.tables)),
+            ("Newest extracts: checks", sum(table.checks for table in told.tables)),
             ("Broken, rows refused", sum(table.refusing for table in told.tables)),
             ("Broken, rows counted", sum(table.counted for table in told.tables)),
             ("Not believed", sum(finding.is_open for finding in told.findings)),
         ):
-            st.metric(label, number(value), border=True, width=220)
+            st.metric(label, number(value), border=True, width=190)
 
 
 def _open(findings: Sequence[Finding]) -> None:
@@ -220,7 +220,7 @@ def _line(frame: pd.DataFrame, field: str, title: str, form: str) -> None:
         .mark_line(color=palette.OBSERVED, point=len(known) < IN_SIGHT)
         .encode(
             alt.X("on:T", title=None, axis=alt.Axis(format="%Y-%m-%d", labelOverlap=True)),
-            alt.Y(f"{field}:Q", title=title, axis=alt.Axis(format=form)),
+            alt.Y(f"{field}:Q", title=None, axis=alt.Axis(format=form)),
             tooltip=[
                 alt.Tooltip("on:T", title="extract of", format="%Y-%m-%d"),
                 alt.Tooltip(f"{field}:Q", title=title, format=".1%" if form == "%" else ",.2~f"),
@@ -228,7 +228,8 @@ def _line(frame: pd.DataFrame, field: str, title: str, form: str) -> None:
             ],
         )
     )
-    st.altair_chart(chart.properties(height=150), alt=f"The {title} by extract")
+    st.caption(f"{title.capitalize()}, by extract")
+    st.altair_chart(chart.properties(height=130), alt=f"The {title} by extract")
 
 
 def _standing(one: ExtractDay) -> str:

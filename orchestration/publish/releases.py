@@ -12,7 +12,7 @@ import json
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from orchestration.publish.release_table import ReleaseTable
 from orchestration.publish.report import REPORT, report
 from orchestration.publish.tables import TABLES, segment_table, with_words_of_models
 from orchestration.read.opened import Release, opened
-from orchestration.settings import Home
+from orchestration.settings import Home, load_settings
 from orchestration.warehouse import only_one_refresh
 
 #: What analysts open. It is a link to FILE: DuckDB names a database after its file, and a database called ``segments`` would
@@ -117,11 +117,12 @@ def open_named(home: Home, name: str) -> Release:
     """As above, the release of that name. Raises ReleaseDamaged where it cannot be opened, or is gone."""
     folder = home.releases / name
     try:
-        return _opened(folder, Manifest.read(folder))
+        release = _opened(folder, Manifest.read(folder))
     except (OSError, ValueError, duckdb.Error) as unreadable:
         raise ReleaseDamaged(
             f"Release {name} cannot be opened ({type(unreadable).__name__}): use another release."
         ) from unreadable
+    return replace(release, currency=load_settings(home).currency)
 
 
 def _opened(folder: Path, manifest: Manifest) -> Release:

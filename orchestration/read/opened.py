@@ -36,6 +36,8 @@ class Release:
     first_as_of_date: date
     published_at: str
     limit_seconds: float = LIMIT_SECONDS
+    #: What its sums of money are in, where whoever opened it knew.
+    currency: str = ""
 
     def rows(
         self, sql: str, parameters: Mapping[str, object] | Sequence[object] | None = None

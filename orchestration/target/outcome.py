@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
@@ -12,7 +13,8 @@ from orchestration.campaigns.files import read_campaigns
 from orchestration.errors import ConfigurationError, nearest
 from orchestration.measure.campaigns.figures import Range, ranged
 from orchestration.measure.campaigns.measurement import Measurement, record
-from orchestration.publish.releases import current_release, open_release
+from orchestration.publish.releases import open_for_reading
+from orchestration.read.opened import Release
 from orchestration.settings import Home, load_settings
 from orchestration.target.business_case import BusinessCase, read_case
 from orchestration.target.like_campaigns import knows_campaigns
@@ -116,45 +118,53 @@ class Outcome:
 
 
 def read_outcome(home: Home, campaign_id: str) -> Outcome | None:
-    """What came of a campaign; None before the first release.
+    """What came of a campaign, beside the business case that was frozen with it; None before the first release.
 
     Raises ConfigurationError, with the nearest id, where there is no such campaign.
     """
-    settings = load_settings(home)
-    manifest = current_release(home)
-    if manifest is None:
+    planned = read_campaigns(home, load_settings(home)).campaigns
+    release = open_for_reading(home)
+    if release is None:
         return None
-    planned = read_campaigns(home, settings).campaigns
-    with open_release(home, manifest) as release:
-        if not knows_campaigns(release):
+    try:
+        return outcome_in(release, campaign_id, read_case(home, campaign_id), planned)
+    finally:
+        release.close()
+
+
+def outcome_in(
+    release: Release, campaign_id: str, case: BusinessCase | None = None, planned: Iterable[str] = ()
+) -> Outcome:
+    """As above, as far as the release alone knows; ``case`` is what was foreseen, ``planned`` the ids that there are besides those in it."""
+    with release.cursor() as asked:
+        if not knows_campaigns(asked):
             raise ConfigurationError(
-                f"Release {manifest.release} has no campaigns: it was made before they were measured. Make another with `segments refresh`."
+                f"Release {release.name} has no campaigns: it was made before they were measured. Make another with `segments refresh`."
             )
-        known = {one.campaign_id: one for one in _rows(release, Known, "catalog.campaigns", "true", {})}
+        known = {one.campaign_id: one for one in _rows(asked, Known, "catalog.campaigns", "true", {})}
         if campaign_id not in known:
-            raise ConfigurationError(_unknown(campaign_id, planned, known))
+            raise ConfigurationError(_unknown(campaign_id, set(planned), known))
         of = {"id": campaign_id}
         measured = _rows(
-            release,
+            asked,
             Measurement,
             "metrics.campaign_impact",
             "campaign_id = $id order by as_of_date, segment, metric",
             of,
         )
-        balance = _rows(release, Balance, "metrics.campaign_balance", "campaign_id = $id order by attribute", of)
+        balance = _rows(asked, Balance, "metrics.campaign_balance", "campaign_id = $id order by attribute", of)
         compared = _rows(
-            release,
+            asked,
             Comparison,
             "metrics.campaign_comparisons",
             "campaign_id = $id order by is_placebo, estimator, starts_on desc",
             of,
         )
-    outcome = _outcome(known[campaign_id], measured, read_case(home, campaign_id))
     outcome = replace(
-        outcome,
-        release=manifest.release,
-        as_of_date=manifest.as_of_date,
-        currency=settings.currency,
+        _outcome(known[campaign_id], measured, case),
+        release=release.name,
+        as_of_date=release.as_of_date,
+        currency=release.currency,
         balance=tuple(balance),
         comparisons=tuple(compared),
     )
@@ -197,7 +207,7 @@ def _size(row: Measurement) -> float:
     return row.lift if row.relative_lift is None and row.lift is not None else row.relative_lift or 0.0
 
 
-def _unknown(campaign_id: str, planned: Any, known: Any) -> str:
+def _unknown(campaign_id: str, planned: set[str], known: Iterable[str]) -> str:
     if campaign_id in planned:
         return f"{campaign_id} is planned and not in the release yet: see `segments campaign plan {campaign_id}`."
     ids = sorted({*planned, *known})
