@@ -79,8 +79,19 @@ def _days(scheme: Scheme, last: date) -> tuple[date, date] | None:
         empty(f"{scheme.name} is on record since {day(last)} alone: from the next day on its movements are shown here.")
         return None
     first = max(scheme.first_day, last - timedelta(DAYS_SHOWN))
-    since = st.date_input("From the end of", first, scheme.first_day, last, format="YYYY-MM-DD", key="since", width=180)
-    until = st.date_input("to the end of", last, scheme.first_day, last, format="YYYY-MM-DD", key="until", width=180)
+    since = st.date_input(
+        "From the end of",
+        first,
+        scheme.first_day,
+        last,
+        format="YYYY-MM-DD",
+        key="since",
+        bind="query-params",
+        width=180,
+    )
+    until = st.date_input(
+        "to the end of", last, scheme.first_day, last, format="YYYY-MM-DD", key="until", bind="query-params", width=180
+    )
     if not isinstance(since, date) or not isinstance(until, date) or since >= until:
         empty("Choose a second day that is later than the first.")
         return None
