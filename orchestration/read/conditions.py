@@ -22,7 +22,8 @@ from orchestration.transform.meaning import CUSTOMERS, parse
 IN_A_RELEASE = {"customers", SEGMENTS, "metrics"}
 TODAY, MONTH_ENDS = f"customers.{CUSTOMERS}", f"customers.{CUSTOMERS}_month_ends"
 
-WHO_MEETS = "(as_of_date, customer_id) in (select as_of_date, customer_id from customers.conditions_met where condition = {condition})"
+CONDITIONS_MET = "customers.conditions_met"
+WHO_MEETS = f"(as_of_date, customer_id) in (select as_of_date, customer_id from {CONDITIONS_MET} where condition = {{condition}})"
 MEMBER_AT_MONTH_END = f"""
 (as_of_date, customer_id) in (
     select days.as_of_date, member.customer_id
@@ -149,6 +150,15 @@ def segment_looked_into(node: exp.Expr) -> str | None:
     tables = list(select.find_all(exp.Table))
     is_plain = says == {"expressions", "from_"} and [one.sql() for one in select.expressions] == ["customer_id"]
     return tables[0].name if is_plain and len(tables) == 1 and tables[0].db == SEGMENTS else None
+
+
+def condition_looked_up(node: exp.Expr) -> str | None:
+    """The condition of ``WHO_MEETS``, where the node is one."""
+    asked = node.args.get("query") if isinstance(node, exp.In) else None
+    tables = [] if asked is None else [f"{table.db}.{table.name}" for table in asked.find_all(exp.Table)]
+    if asked is None or tables != [CONDITIONS_MET]:
+        return None
+    return str(asked.unnest().args["where"].this.expression.this)
 
 
 def _spoken(node: exp.Expr) -> exp.Expr:
