@@ -17,7 +17,6 @@ from orchestration.terminal import FAILED, Context, command, listing, no_release
 if TYPE_CHECKING:
     from orchestration.measure.campaigns.figures import Range
     from orchestration.measure.campaigns.measurement import Measurement
-    from orchestration.read.campaigns import CampaignLine
     from orchestration.target.business_case import BusinessCase, Line
     from orchestration.target.holdouts import Holdout
     from orchestration.target.launching import CampaignState
@@ -34,14 +33,9 @@ def campaign() -> None:
 def list_(context: Context) -> None:
     """Show every campaign: whether it has started, and why not where it should have."""
     from orchestration.target.launching import states
-    from orchestration.target.planning import others
 
     found = states(context.home, context.settings)
-    elsewhere = others(context.home, (one.id for one in found))
-    context.answer(
-        {"campaigns": [asdict(one) for one in found], "of_other_systems": [asdict(one) for one in elsewhere]},
-        lambda: Group(_page_of_states(found), *_page_of_others(elsewhere)),
-    )
+    context.answer({"campaigns": [asdict(one) for one in found]}, lambda: _page_of_states(found))
 
 
 @campaign.command()
@@ -114,24 +108,6 @@ def _page_of_states(found: list[CampaignState]) -> Group:
         return Group("There are no campaigns: docs/how_to/plan_a_campaign.md says how to plan one.")
     whys = [Text(f"{one.id}: {one.because}") for one in found if one.because]
     return Group(listing("Campaigns", [_row_of_state(one) for one in found]), *whys)
-
-
-def _page_of_others(found: list[CampaignLine]) -> list[RenderableType]:
-    if not found:
-        return []
-    rows = [
-        {
-            "campaign": one.campaign_id,
-            "name": one.campaign_name,
-            "channel": one.channel,
-            "state": one.state,
-            "starts": one.starts_on,
-            "ends": one.ends_on,
-            "measured until": one.measured_until,
-        }
-        for one in found
-    ]
-    return ["", listing("Of other systems, as the extracts have them", rows)]
 
 
 def _row_of_state(one: CampaignState) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from orchestration.errors import ConfigurationError
 from orchestration.settings import Home
-from orchestration.yaml_file import read_yaml
 
 FILE = "calendar.yml"
 
@@ -112,7 +111,7 @@ def read_known_days(home: Home) -> KnownDays:
     """What ``calendar.yml`` says; nothing where there is none. Raises ConfigurationError naming the field."""
     file = home.path / FILE
     try:
-        said = read_yaml(file, as_written=False) if file.exists() else {}
+        said = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}
         return KnownDays(Calendar.model_validate(said or {}))
     except ValidationError as invalid:
         error = invalid.errors()[0]

@@ -14,7 +14,6 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from orchestration.errors import ConfigurationError
-from orchestration.yaml_file import read_yaml
 
 DEFAULT_HOME = Path(".segments")
 #: The hour of the business day at which the night's refresh begins.
@@ -115,7 +114,8 @@ def load_settings(home: Home) -> Settings:
     """
     file = home.path / "settings.yml"
     try:
-        said = read_yaml(file, as_written=True) if file.exists() else {}
+        # Every value as it is written: YAML would read the product 0123 as 83, and yes as 1.
+        said = yaml.load(file.read_text(encoding="utf-8"), yaml.BaseLoader) if file.exists() else {}
     except (yaml.YAMLError, UnicodeDecodeError) as broken:
         raise ConfigurationError(f"{file} is not valid YAML: {broken}") from broken
     if not said:

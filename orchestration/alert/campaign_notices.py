@@ -59,7 +59,7 @@ def _of_starts(home: Home, day: date, owners: Owners) -> Iterator[Notice]:
             owner=owners.get(one.segment or ""),
             severity="warning",
             state=one.state,
-            title=f"The campaign {one.id} {'has not started' if one.state == 'planned' else f'is {one.state}'}",
+            title=f"The campaign {one.id} is {one.state}",
             message=as_sentence(one.because or ""),
             details=("All campaigns: segments campaign list",),
         )

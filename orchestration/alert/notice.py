@@ -43,10 +43,6 @@ class Notice:
     since: date | None = None
     measure: str | None = None
 
-    @property
-    def is_of_campaign(self) -> bool:
-        return self.key.startswith("campaign/")
-
     @classmethod
     def read(cls, said: dict[str, Any]) -> Notice:
         """From the JSON of one that has no series."""

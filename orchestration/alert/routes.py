@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +16,6 @@ from orchestration.alert.channel import Channel
 from orchestration.alert.notice import Notice, Severity
 from orchestration.errors import ConfigurationError, nearest
 from orchestration.settings import Home
-from orchestration.yaml_file import read_yaml
 
 FILE = "alerts.yml"
 
@@ -74,7 +73,9 @@ def read_routes(home: Home) -> Routes | None:
     if not file.exists():
         return None
     try:
-        routes = Routes.model_validate(read_yaml(file, as_written=True) or {})
+        # Every value as it is written, as in settings.yml.
+        said = yaml.load(file.read_text(encoding="utf-8"), _Loader)
+        routes = Routes.model_validate(said or {})
     except (yaml.YAMLError, UnicodeDecodeError) as broken:
         # What YAML says of it quotes the line, and the line may have a secret.
         mark = getattr(broken, "problem_mark", None)
@@ -104,6 +105,18 @@ def demand_known_names(routes: Routes, owners: Collection[str], segments: Collec
                 raise ConfigurationError(
                     f"{FILE}: receivers.{name}.segments: no segment matches {pattern}; {nearest(pattern, segments)}"
                 )
+
+
+class _Loader(yaml.BaseLoader):
+    """YAML in which a name may stand once: of two receivers of one name one would never hear anything."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        names = [key.value for key, _ in node.value]
+        for position, (key, _) in enumerate(node.value):
+            if key.value in names[:position]:
+                line, name = key.start_mark.line + 1, key.value if NAME.fullmatch(str(key.value)) else "a name"
+                raise ConfigurationError(f"{FILE}: {name} stands twice, again in line {line}: take one away.")
+        return super().construct_mapping(node, deep=deep)
 
 
 def _sentence(file: Path, error: Any) -> str:

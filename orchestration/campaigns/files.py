@@ -20,7 +20,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from orchestration.errors import ConfigurationError, nearest
 from orchestration.settings import Home, Settings
-from orchestration.yaml_file import read_yaml
 
 Channel = Literal["email", "sms", "post", "push"]
 Metric = Literal["spend", "ordered", "orders", "responded"]
@@ -164,7 +163,7 @@ def read_campaigns(home: Home, settings: Settings) -> CampaignFiles:
 def read_campaign(file: Path, settings: Settings) -> Campaign:
     """One campaign file. Raises ConfigurationError naming the file, the field and the remedy."""
     try:
-        said = read_yaml(file, as_written=False)
+        said = yaml.safe_load(file.read_text(encoding="utf-8"))
         if not isinstance(said, dict):
             raise ConfigurationError(
                 f"{file} must have lines of the form `field: value`; see docs/how_to/plan_a_campaign.md."
@@ -193,9 +192,7 @@ def _first(errors: Sequence[Any]) -> Any:
 def _sentence(error: Any) -> str:
     """What pydantic found, in our words."""
     field = str(error["loc"][0]) if error["loc"] else ""
-    reason = (
-        str(error["msg"]).removeprefix("Value error, ").replace("a valid tuple", "a list, such as [orders, ordered]")
-    )
+    reason = str(error["msg"]).removeprefix("Value error, ")
     match error["type"], field:
         case "extra_forbidden", _:
             return f"unknown field `{field}`; {nearest(field, Campaign.model_fields)}"

@@ -15,7 +15,7 @@ with newest as (
 
 select
     campaigns.campaign_id, coalesce(campaigns.campaign_name, campaigns.campaign_id), campaigns.segment, campaigns.channel, campaigns.state,
-    campaigns.starts_on, campaigns.ends_on, campaigns.measured_until, campaigns.assigned_by, newest.evidence, newest.verdict, coalesce(newest.message, '')
+    campaigns.starts_on, campaigns.ends_on, campaigns.measured_until, newest.evidence, newest.verdict, coalesce(newest.message, '')
 from catalog.campaigns as campaigns
 left join newest using (campaign_id)
 order by campaigns.starts_on desc nulls last, campaigns.campaign_id
@@ -24,7 +24,7 @@ order by campaigns.starts_on desc nulls last, campaigns.campaign_id
 
 @dataclass(frozen=True)
 class CampaignLine:
-    """A campaign, by whom its customers were ``assigned_by`` (us, sender, None where nobody was held out), and the sentence said of it on the newest day that it was measured; ``evidence`` and ``verdict`` are None before the first."""
+    """A campaign, and the sentence said of it on the newest day that it was measured; ``evidence`` and ``verdict`` are None before the first."""
 
     campaign_id: str
     campaign_name: str
@@ -34,7 +34,6 @@ class CampaignLine:
     starts_on: date | None
     ends_on: date | None
     measured_until: date | None
-    assigned_by: str | None
     evidence: str | None
     verdict: str | None
     message: str

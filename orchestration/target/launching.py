@@ -105,15 +105,12 @@ def states(home: Home, settings: Settings, smallest: SmallestHoldout = smallest_
 
 
 def in_trouble(found: Iterable[CampaignState], day: date) -> list[CampaignState]:
-    """Those of the campaigns of which somebody has to know on the release's day, once the night has launched what it could: one that is still planned
-    and says why was drawn and not written.
-    """
+    """Those of the campaigns of which somebody has to know on the release's day."""
     return [
         one
         for one in found
         for last in [one.ends_on if one.state == "missed" else one.measured_until]
-        if (one.state in TROUBLE and (one.state == "waiting" or last is None or day <= last + timedelta(DAYS_MISSED)))
-        or (one.state == "planned" and one.because is not None)
+        if one.state in TROUBLE and (one.state == "waiting" or last is None or day <= last + timedelta(DAYS_MISSED))
     ]
 
 

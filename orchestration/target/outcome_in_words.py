@@ -108,7 +108,7 @@ def _what_was_compared(row: Measurement) -> str:
     )
     p = "" if row.p_value is None or not row.may_be_claimed else f"; p = {row.p_value:.2g}{how}"
     return (
-        f"Compared: {several(row.n_treatment, 'customer')} drawn to be contacted with {count(row.n_control)} drawn to be held out{buyers}, "
+        f"Compared: {count(row.n_treatment)} customers drawn to be contacted with {count(row.n_control)} drawn to be held out{buyers}, "
         f"all of them, whether or not the message reached them{p}."
     )
 
@@ -183,8 +183,7 @@ def _flags(row: Measurement) -> list[str]:
 
 
 def _why_nobody_can_tell(outcome: Outcome, row: Measurement) -> list[str]:
-    contacted = "1 customer was" if row.n_treatment == 1 else f"{count(row.n_treatment)} customers were"
-    who = f"{contacted} contacted and nobody who could have been was left out by lot"
+    who = f"{count(row.n_treatment)} customers were contacted and nobody who could have been was left out by lot"
     said = [f"{who}: what they would have done without it is not on record."]
     if row.naive is not None:
         said.append(

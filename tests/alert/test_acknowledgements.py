@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from datetime import date
-from typing import Literal
 
 import pytest
 
@@ -35,14 +34,6 @@ def test_an_acknowledged_episode_is_told_no_more_but_for_its_recovery(published:
     assert not is_told(published, shift("at_risk", "held", key=f"held/at_risk/{DAY}", as_of_date=LATER))
     assert is_told(published, shift(state="recovered", as_of_date=LATER))
     assert is_told(published, shift("rfm_champions", state="worse"))
-
-
-@pytest.mark.parametrize("kind", ["ack", "snooze"])
-def test_who_knows_of_a_segment_hears_of_campaigns_on_it_all_the_same(
-    published: Home, kind: Literal["ack", "snooze"]
-) -> None:
-    acknowledge(published, "at_risk", kind, "known")
-    assert is_told(published, shift("at_risk", "loss", key="campaign/spring/loss", measure=None))
 
 
 def test_an_episode_that_begins_after_the_acknowledgement_is_told(published: Home) -> None:

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestration.errors import ConfigurationError
 from orchestration.publish.releases import open_for_reading
 from orchestration.read.campaigns import campaigns as campaigns_of
 from orchestration.read.opened import Release
-from orchestration.settings import Home, load_settings
+from orchestration.settings import Home
 from orchestration.target.outcome import outcome_in, read_outcome
-from orchestration.target.planning import others, read_plan
 from tests.builders import Changed, Refreshed
 
 
@@ -49,16 +47,6 @@ def test_what_the_release_alone_tells_of_a_campaign_is_what_the_command_tells(
         assert said is not None
         alone = outcome_in(measured, campaign)
         assert (alone.verdict, alone.primary, alone.currency) == (said.verdict, said.primary, said.currency)
-
-
-def test_of_a_campaign_of_another_system_there_is_no_plan_but_a_way_to_what_it_did(campaigns: Refreshed) -> None:
-    home = Home(campaigns.aside)
-    assert {"arms", "no_holdout"} <= {one.campaign_id for one in others(home, ["ours"])}
-    assert "ours" not in {one.campaign_id for one in others(home, ["ours"])}
-    with pytest.raises(
-        ConfigurationError, match=r"no_holdout is a campaign of another system.*campaign show no_holdout"
-    ):
-        read_plan(home, load_settings(home), "no_holdout")
 
 
 def test_a_release_from_before_campaigns_were_measured_has_none(changed: Changed) -> None:

@@ -460,16 +460,6 @@ def test_the_command_prints_a_page_that_adds_up_and_one_json_document(home: Home
     assert document["steps"][0] == {"step": "members", "customers": 2000}
 
 
-def test_a_campaign_that_ended_before_it_began_has_no_plan(home: Home) -> None:
-    a_town(10).publish(home)
-    over = campaign(starts_on=AS_OF - timedelta(9), ends_on=AS_OF - timedelta(2))
-    campaigns_file(home, over.said())
-    with pytest.raises(
-        ConfigurationError, match=rf"spring ended on {over.ends_on} and never started: give it other days"
-    ):
-        read_plan(home, load_settings(home), "spring")
-
-
 def test_a_plan_of_an_unknown_campaign_or_segment_is_told_the_nearest(home: Home) -> None:
     a_town(10).publish(home)
     campaigns_file(home, campaign(segment="regular").said())
