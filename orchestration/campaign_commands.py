@@ -32,9 +32,9 @@ def campaign() -> None:
 @command
 def list_(context: Context) -> None:
     """Show every campaign: whether it has started, and why not where it should have."""
-    from orchestration.target.launching import states
+    from orchestration.target.listing import all_campaigns
 
-    found = states(context.home, context.settings)
+    found = all_campaigns(context.home, context.settings)
     context.answer({"campaigns": [asdict(one) for one in found]}, lambda: _page_of_states(found))
 
 
@@ -115,6 +115,7 @@ def _row_of_state(one: CampaignState) -> dict[str, Any]:
         "campaign": one.id,
         "name": one.name,
         "segment": one.segment,
+        "assigned by": one.assigned_by,
         "state": one.state,
         "starts": one.launched_on or one.starts_on,
         "ends": one.ends_on,
@@ -197,7 +198,10 @@ def _page_of_outcome(outcome: Outcome) -> Group:
     if outcome.case and outcome.is_randomised:
         parts.append(Text(f"The plan of {outcome.case.as_of_date} said: {outcome.case.verdict}\n"))
     if outcome.segments:
-        parts.append(listing("In its segments", [_segment_row(row) for row in outcome.segments]))
+        good = (
+            "intervals for one look" if outcome.segments[0].is_final else "intervals that hold however often one looks"
+        )
+        parts.append(listing(f"In its segments, {good}", [_segment_row(row) for row in outcome.segments]))
     parts += _of_no_holdout(outcome)
     return Group(*parts)
 
@@ -276,11 +280,13 @@ def _decimal(figure: float | None) -> str:
 
 
 def _page_of_case(case: BusinessCase, launched: bool) -> Group:
+    from orchestration.measure.campaigns.figures import several
+
     when = f"as it was planned on {case.as_of_date}; the campaign has started" if launched else f"on {case.as_of_date}"
     parts: list[RenderableType] = [
         Text(f"{case.campaign_id}: {case.campaign_name}, {when}, release {case.release}"),
         Text(
-            f"{case.objective}. By {case.channel}, {case.starts_on} to {case.measured_until}, {case.planned_days} days."
+            f"{case.objective}. By {case.channel}, {case.starts_on} to {case.measured_until}, {several(case.planned_days, 'day')}."
         ),
         "",
         Text(case.verdict, style="bold"),

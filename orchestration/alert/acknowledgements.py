@@ -25,7 +25,7 @@ class Acknowledgement:
     """One segment, or one ``measure`` of it, of which nobody need be told. ``at`` is UTC; the days are as-of dates.
 
     ``ack``: what began until ``first_day``, the newest day of the release it was made on, is known; of these episodes only
-    the recovery is told. ``snooze``: of the segment nothing is told at all. Both end after the day ``until``, an ack
+    the recovery is told. ``snooze``: of the segment nothing is told at all. What is up with a campaign on it is told all the same. Both end after the day ``until``, an ack
     without one with its episodes.
     """
 
@@ -46,7 +46,7 @@ class Acknowledgement:
         return cls(**said)
 
     def silences(self, notice: Notice) -> bool:
-        if self.segment != notice.segment or self.measure not in (None, notice.measure):
+        if notice.is_of_a_campaign or self.segment != notice.segment or self.measure not in (None, notice.measure):
             return False
         if self.until is not None and notice.as_of_date > self.until:
             return False

@@ -12,7 +12,7 @@ from orchestration.measure.campaigns.figures import as_sentence
 from orchestration.measure.campaigns.troubles import TOLD, Trouble, troubles_of
 from orchestration.publish.releases import current_release, open_release
 from orchestration.settings import Home, load_settings
-from orchestration.target.launching import in_trouble, states
+from orchestration.target.launching import in_trouble, states_once_launched
 
 #: The owner of each segment.
 Owners = dict[str, str]
@@ -35,7 +35,10 @@ order by impact.campaign_id
 
 
 def campaign_notices(home: Home) -> list[Notice]:
-    """A notice for each campaign that should have started and has not, for each trouble of one on the release's day, and for each result of the last week."""
+    """A notice for each campaign that should have started and has not, for each trouble of one on the release's day, and for each result of the last week.
+
+    To be asked for once the morning's campaigns are launched.
+    """
     manifest = current_release(home)
     if manifest is None:
         return []
@@ -51,7 +54,7 @@ def campaign_notices(home: Home) -> list[Notice]:
 
 
 def _of_starts(home: Home, day: date, owners: Owners) -> Iterator[Notice]:
-    for one in in_trouble(states(home, load_settings(home)), day):
+    for one in in_trouble(states_once_launched(home, load_settings(home)), day):
         yield Notice(
             key=f"campaign/{one.id}/{one.state}",
             as_of_date=day,

@@ -43,6 +43,11 @@ class Notice:
     since: date | None = None
     measure: str | None = None
 
+    @property
+    def is_of_a_campaign(self) -> bool:
+        """Whether it is about a campaign, which is more than the segment that it is played on."""
+        return self.key.startswith("campaign/")
+
     @classmethod
     def read(cls, said: dict[str, Any]) -> Notice:
         """From the JSON of one that has no series."""

@@ -16,6 +16,7 @@ from orchestration.alert.channel import Channel
 from orchestration.alert.notice import Notice, Severity
 from orchestration.errors import ConfigurationError, nearest
 from orchestration.settings import Home
+from orchestration.yaml_text import NamedTwice, demand_each_name_once
 
 FILE = "alerts.yml"
 
@@ -76,6 +77,9 @@ def read_routes(home: Home) -> Routes | None:
         # Every value as it is written, as in settings.yml.
         said = yaml.load(file.read_text(encoding="utf-8"), _Loader)
         routes = Routes.model_validate(said or {})
+    except NamedTwice as twice:
+        name = twice.name if NAME.fullmatch(twice.name) else "a name"
+        raise ConfigurationError(f"{FILE}: {name} stands twice, again in line {twice.again}: take one away.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as broken:
         # What YAML says of it quotes the line, and the line may have a secret.
         mark = getattr(broken, "problem_mark", None)
@@ -111,11 +115,7 @@ class _Loader(yaml.BaseLoader):
     """YAML in which a name may stand once: of two receivers of one name one would never hear anything."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        names = [key.value for key, _ in node.value]
-        for position, (key, _) in enumerate(node.value):
-            if key.value in names[:position]:
-                line, name = key.start_mark.line + 1, key.value if NAME.fullmatch(str(key.value)) else "a name"
-                raise ConfigurationError(f"{FILE}: {name} stands twice, again in line {line}: take one away.")
+        demand_each_name_once(node)
         return super().construct_mapping(node, deep=deep)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from orchestration.errors import ConfigurationError, nearest
 from orchestration.settings import Home, Settings
+from orchestration.yaml_text import NamedTwice, demand_each_name_once
 
 Channel = Literal["email", "sms", "post", "push"]
 Metric = Literal["spend", "ordered", "orders", "responded"]
@@ -31,6 +32,23 @@ ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 #: What may still be said otherwise once the campaign has started: words and money, nothing that decides who is compared and how.
 MAY_CHANGE = ("name", "objective", "contact_cost", "fixed_cost", "margin", "value_of_an_answer", "assumed_lift")
+
+#: What to do about a value, by how the name of the mistake begins.
+REMEDIES = {
+    "tuple_": "say a list, such as [one, another]",
+    "date_": "say a day, such as 2024-03-31",
+    "bool_": "say true or false",
+    "int_": "say a whole number",
+    "float_": "say a number",
+    "decimal_": "say a number",
+    "string_too_short": "say something",
+    "string_": "say text, in quotes where it looks like a number or a day",
+    "literal_error": "say {expected}",
+    "greater_than_equal": "say {ge:g} or more",
+    "greater_than": "say more than {gt:g}",
+    "less_than_equal": "say {le:g} or less",
+    "finite_number": "say a number that has an end",
+}
 
 Money = Annotated[Decimal, Field(ge=0)]
 
@@ -123,16 +141,19 @@ class CampaignFiles:
     campaigns: Mapping[str, Campaign]
     wrong: Mapping[str, str]
 
-    def named(self, campaign_id: str) -> Campaign:
-        """The campaign of the id. Raises ConfigurationError, with what is wrong with its file or the nearest id, where there is none."""
+    def named(self, campaign_id: str, others: Iterable[str] = ()) -> Campaign:
+        """The campaign of the id. Raises ConfigurationError, with what is wrong with its file or the nearest id, of ``others`` too, where there is none."""
         if campaign_id in self.campaigns:
             return self.campaigns[campaign_id]
-        for file, sentence in self.wrong.items():
-            if Path(file).stem == campaign_id:
-                raise ConfigurationError(sentence)
-        known = sorted(self.campaigns)
+        if sentence := self.wrong_with(campaign_id):
+            raise ConfigurationError(sentence)
+        known = sorted({*self.campaigns, *others})
         hint = nearest(campaign_id, known) if known else f"there are no campaign files in {self.folder}."
         raise ConfigurationError(f"There is no campaign {campaign_id}; {hint}")
+
+    def wrong_with(self, campaign_id: str) -> str | None:
+        """What is wrong with the campaign's file; None where nothing is, or there is no file."""
+        return next((sentence for file, sentence in self.wrong.items() if Path(file).stem == campaign_id), None)
 
 
 def campaigns_folder(home: Home, settings: Settings) -> Path:
@@ -163,7 +184,7 @@ def read_campaigns(home: Home, settings: Settings) -> CampaignFiles:
 def read_campaign(file: Path, settings: Settings) -> Campaign:
     """One campaign file. Raises ConfigurationError naming the file, the field and the remedy."""
     try:
-        said = yaml.safe_load(file.read_text(encoding="utf-8"))
+        said = yaml.load(file.read_text(encoding="utf-8"), _Loader)
         if not isinstance(said, dict):
             raise ConfigurationError(
                 f"{file} must have lines of the form `field: value`; see docs/how_to/plan_a_campaign.md."
@@ -171,6 +192,8 @@ def read_campaign(file: Path, settings: Settings) -> Campaign:
         campaign = Campaign.model_validate({"id": file.stem, "currency": settings.currency} | said)
     except ValidationError as invalid:
         raise ConfigurationError(f"{file}: {_sentence(_first(invalid.errors()))}") from None
+    except NamedTwice as twice:
+        raise ConfigurationError(f"{file}: the field {twice}: take one away.") from None
     except (yaml.YAMLError, ValueError, OSError) as broken:
         raise ConfigurationError(f"{file} is not valid YAML: {' '.join(str(broken).split())}") from broken
     if campaign.id != file.stem:
@@ -184,6 +207,14 @@ def read_campaign(file: Path, settings: Settings) -> Campaign:
     return campaign
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML in which a field stands once: of two holdouts nobody knows which was meant."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        demand_each_name_once(node)
+        return super().construct_mapping(node, deep=deep)
+
+
 def _first(errors: Sequence[Any]) -> Any:
     """A field that there is not comes before the one that is missing for it."""
     return min(errors, key=lambda error: error["type"] != "extra_forbidden")
@@ -192,7 +223,6 @@ def _first(errors: Sequence[Any]) -> Any:
 def _sentence(error: Any) -> str:
     """What pydantic found, in our words."""
     field = str(error["loc"][0]) if error["loc"] else ""
-    reason = str(error["msg"]).removeprefix("Value error, ")
     match error["type"], field:
         case "extra_forbidden", _:
             return f"unknown field `{field}`; {nearest(field, Campaign.model_fields)}"
@@ -204,6 +234,19 @@ def _sentence(error: Any) -> str:
                 "Without a holdout nobody can tell what the campaign did, and with all of it held out nothing is done."
             )
         case _, "":
-            return f"{reason}."
+            return f"{_reason(error)}."
         case _:
-            return f"field `{field}` is {error['input']!r}: {reason}."
+            return f"field `{field}` is {_as_written(error['input'])}: {_reason(error)}."
+
+
+def _as_written(value: object) -> str:
+    return str(value) if isinstance(value, date) else repr(value)
+
+
+def _reason(error: Any) -> str:
+    """The remedy of a value that is wrong, for who knows YAML and not Python."""
+    kind, limits = str(error["type"]), error.get("ctx", {})
+    for begins, remedy in REMEDIES.items():
+        if kind.startswith(begins):
+            return remedy.format(**limits)
+    return str(error["msg"]).removeprefix("Value error, ")

@@ -79,13 +79,13 @@ def demand_known_names(release: duckdb.DuckDBPyConnection, campaign: Campaign) -
         for segment in named:
             if segment not in segments:
                 raise ConfigurationError(
-                    f"{campaign.id}: `{field}` names the segment {segment}, which there is not; {nearest(segment, segments)}"
+                    f"`{field}` names the segment {segment}, which there is not; {nearest(segment, segments)}"
                 )
     attributes = [row[0] for row in release.execute("describe customers.dim_customers").fetchall()]
     for attribute in campaign.stratify_by:
         if attribute not in attributes:
             raise ConfigurationError(
-                f"{campaign.id}: `stratify_by` names {attribute}, which is no attribute of customers.dim_customers; {nearest(attribute, attributes)}"
+                f"`stratify_by` names {attribute}, which is no attribute of customers.dim_customers; {nearest(attribute, attributes)}"
             )
 
 

@@ -147,7 +147,7 @@ def _of_a_late_start(case: BusinessCase) -> str:
     if not case.late_by:
         return ""
     late = f"It starts {several(case.late_by, 'day')} late"
-    return f"{late}: {several(case.planned_days, 'day')} of the {case.planned_days + case.late_by} of its window are left, and only these are counted on."
+    return f"{late}: {several(case.planned_days, 'day')} of the {case.planned_days + case.late_by} of its window {'is' if case.planned_days == 1 else 'are'} left, and only these are counted on."
 
 
 def _of_the_past(case: BusinessCase) -> list[str]:
@@ -157,11 +157,13 @@ def _of_the_past(case: BusinessCase) -> list[str]:
     said = [_what_it_assumes(case, past)]
     if past.of == "segment" and own and _differ(own, past):
         said.append(
-            f"The audience's own last {past.days} days would mislead, {_each(own, case.currency)}: "
+            f"The audience's own last {several(past.days, 'day')} would mislead, {_each(own, case.currency)}: "
             f"who is in {case.segment} was chosen by what they did in them, and people return to their habits."
         )
     if past.days < past.wanted_days:
-        said.append(f"Only {past.days} days are on record for a window of {past.wanted_days}: the figures are too low.")
+        said.append(
+            f"Only {several(past.days, 'day')} {'is' if past.days == 1 else 'are'} on record for a window of {past.wanted_days}: the figures are too low."
+        )
     return said
 
 
@@ -169,11 +171,11 @@ def _what_it_assumes(case: BusinessCase, past: Past) -> str:
     if past.of == "segment":
         before = past.first_day - timedelta(1)
         return (
-            f"Assumes that without the campaign the audience does in its {case.planned_days} days what the {count(past.customers)} members that {case.segment} had on "
-            f"{before} did in the {past.days} days after: {_each(past, case.currency)}. Season and growth are not corrected for."
+            f"Assumes that without the campaign the audience does in its {several(case.planned_days, 'day')} what the {count(past.customers)} members that {case.segment} had on "
+            f"{before} did in the {several(past.days, 'day')} after: {_each(past, case.currency)}. Season and growth are not corrected for."
         )
     return (
-        f"Assumes that without the campaign the audience does in its {case.planned_days} days what it did in the {past.days} to {past.last_day}: "
+        f"Assumes that without the campaign the audience does in its {several(case.planned_days, 'day')} what it did in the {past.days} to {past.last_day}: "
         f"{_each(past, case.currency)}. Of a segment chosen by behaviour that is not so, and who was in it before is not on record, or too few were."
     )
 

@@ -16,6 +16,7 @@ import duckdb
 from orchestration.campaigns.files import Campaign, digest
 from orchestration.campaigns.receipts import Receipt, Step, checksum
 from orchestration.errors import CampaignWaits
+from orchestration.measure.campaigns.figures import several
 from orchestration.target.arms import ARMS, draw_arms
 from orchestration.target.audience import AUDIENCE, find_audience
 from orchestration.target.business_case import smallest_holdout
@@ -111,6 +112,6 @@ def _demand_two_in_each_arm(campaign: Campaign, steps: Sequence[Step], holdout: 
         return
     way = ", ".join(f"{step.customers:,} {step.step.replace('_', ' ')}" for step in steps)
     raise CampaignWaits(
-        f"its audience has {customers:,} customers, of whom {control:,} would be held out and {customers - control:,} contacted, and each arm needs "
+        f"its audience has {several(customers, 'customer')}, of whom {control:,} would be held out and {customers - control:,} contacted, and each arm needs "
         f"{FEWEST_IN_AN_ARM}: choose a segment with more members, or another holdout. The way to the audience: {way}."
     )

@@ -37,7 +37,7 @@ from orchestration.target.drawing import Ground, SmallestHoldout, receipt_of
 from orchestration.target.target_list import write_target_list
 from orchestration.warehouse import Warehouse, only_one_refresh
 
-State = Literal["planned", "waiting", "launched", "over", "missed", "refused"]
+State = Literal["planned", "waiting", "launched", "over", "missed", "refused", "running", "withdrawn"]
 
 #: States of which somebody has to know; of one that is past, for so many days after its end.
 TROUBLE: tuple[State, ...] = ("waiting", "missed", "refused")
@@ -52,7 +52,8 @@ class CampaignState:
 
     planned: it starts later, or with the next night. waiting: it should have started and could not. launched: it is frozen and runs or is
     still measured. over: its last measured day has passed. missed: it ended and never started. refused: its file cannot be read,
-    or is not the one that was frozen; a receipt stands all the same. ``treatment`` and ``control`` are customers, null where not we drew them.
+    or is not the one that was frozen; a receipt stands all the same. running, withdrawn: another system runs it, or
+    names it no more. ``treatment`` and ``control`` are customers, null where not we drew them; ``assigned_by`` is ``us`` or ``sender``, null where its file cannot be read.
     """
 
     id: str
@@ -66,6 +67,7 @@ class CampaignState:
     launched_on: date | None = None
     treatment: int | None = None
     control: int | None = None
+    assigned_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,26 @@ def states(home: Home, settings: Settings, smallest: SmallestHoldout = smallest_
     return _each_campaign(home, settings, smallest, _try)
 
 
+def states_once_launched(
+    home: Home, settings: Settings, smallest: SmallestHoldout = smallest_holdout
+) -> list[CampaignState]:
+    """How every campaign stands once the launch of the morning is through: one that could be drawn and has no receipt then could not be written, and waits."""
+    manifest = current_release(home)
+    return [
+        replace(one, state="waiting", because=_unwritten(home, one, manifest.as_of_date))
+        if manifest and one.state == "planned" and one.starts_on and one.starts_on <= manifest.as_of_date + timedelta(1)
+        else one
+        for one in states(home, settings, smallest)
+    ]
+
+
+def _unwritten(home: Home, one: CampaignState, day: date) -> str:
+    return (
+        f"it could be drawn and has no receipt in {home.campaigns}, so writing it failed (the run says why): see that there is room and that the folder can be "
+        f"written, and try again with `segments refresh --as-of {day}`. Nothing of {one.id} is sent until then."
+    )
+
+
 def in_trouble(found: Iterable[CampaignState], day: date) -> list[CampaignState]:
     """Those of the campaigns of which somebody has to know on the release's day."""
     return [
@@ -134,12 +156,12 @@ def _each_campaign(home: Home, settings: Settings, smallest: SmallestHoldout, st
 
 def _before_the_first_release(files: CampaignFiles, campaign_id: str) -> CampaignState:
     if campaign_id not in files.campaigns:
-        return _unreadable(campaign_id, _what_is_wrong(files, campaign_id) or "its file is gone")
+        return _unreadable(campaign_id, files.wrong_with(campaign_id) or "its file is gone")
     return _said(files.campaigns[campaign_id], "planned", "there is no release yet: make one with `segments refresh`.")
 
 
 def _state(morning: Morning, campaign_id: str, start: Start) -> CampaignState:
-    campaign, wrong = morning.files.campaigns.get(campaign_id), _what_is_wrong(morning.files, campaign_id)
+    campaign, wrong = morning.files.campaigns.get(campaign_id), morning.files.wrong_with(campaign_id)
     try:
         receipt = read_receipt(morning.home, campaign_id)
     except ConfigurationError as broken:
@@ -295,7 +317,7 @@ def edited_since(receipt: Receipt, campaign: Campaign) -> str | None:
 def renamed_since(home: Home, files: CampaignFiles, campaign: Campaign) -> str | None:
     """What is wrong with a campaign that has not started and says what another one said that has, whose file is gone: it would be drawn a second time."""
     for other in launched(home):
-        if other in files.campaigns or _what_is_wrong(files, other) is not None:
+        if other in files.campaigns or files.wrong_with(other) is not None:
             continue
         receipt = None
         with suppress(ConfigurationError):  # what cannot be read is that campaign's own trouble
@@ -308,10 +330,6 @@ def renamed_since(home: Home, files: CampaignFiles, campaign: Campaign) -> str |
     return None
 
 
-def _what_is_wrong(files: CampaignFiles, campaign_id: str) -> str | None:
-    return next((sentence for file, sentence in files.wrong.items() if Path(file).stem == campaign_id), None)
-
-
 def _said(campaign: Campaign, state: State, because: str | None = None) -> CampaignState:
     return CampaignState(
         id=campaign.id,
@@ -322,6 +340,7 @@ def _said(campaign: Campaign, state: State, because: str | None = None) -> Campa
         starts_on=campaign.starts_on,
         ends_on=campaign.ends_on,
         measured_until=campaign.measured_until,
+        assigned_by=campaign.assigned_by,
     )
 
 

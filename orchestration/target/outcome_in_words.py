@@ -108,7 +108,7 @@ def _what_was_compared(row: Measurement) -> str:
     )
     p = "" if row.p_value is None or not row.may_be_claimed else f"; p = {row.p_value:.2g}{how}"
     return (
-        f"Compared: {count(row.n_treatment)} customers drawn to be contacted with {count(row.n_control)} drawn to be held out{buyers}, "
+        f"Compared: {several(row.n_treatment, 'customer')} drawn to be contacted with {count(row.n_control)} drawn to be held out{buyers}, "
         f"all of them, whether or not the message reached them{p}."
     )
 
@@ -120,7 +120,7 @@ def _where_it_stands(outcome: Outcome, row: Measurement) -> str:
     if row.planned_days is None:
         return f"Day {row.day_index} of a campaign without an end: the interval is the one that holds however often one looks."
     if row.is_final:
-        return f"Its window is over ({row.planned_days} days, to {until}): these figures are final, but for orders that are corrected."
+        return f"Its window is over ({several(row.planned_days, 'day')}, to {until}): these figures are final, but for orders that are corrected."
     level = (
         f" Today's look may use a level of {row.alpha_now:.2g}, so that looking every day errs in 5 % of campaigns and no more; the interval holds however often one looks."
         if row.alpha_now is not None and row.may_be_claimed
@@ -183,7 +183,7 @@ def _flags(row: Measurement) -> list[str]:
 
 
 def _why_nobody_can_tell(outcome: Outcome, row: Measurement) -> list[str]:
-    who = f"{count(row.n_treatment)} customers were contacted and nobody who could have been was left out by lot"
+    who = f"{several(row.n_treatment, 'customer')} {'was' if row.n_treatment == 1 else 'were'} contacted and nobody who could have been was left out by lot"
     said = [f"{who}: what they would have done without it is not on record."]
     if row.naive is not None:
         said.append(

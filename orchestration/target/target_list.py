@@ -12,6 +12,7 @@ import duckdb
 
 from orchestration.campaigns.files import Channel
 from orchestration.errors import CampaignWaits
+from orchestration.measure.campaigns.figures import several
 from orchestration.read.spreadsheet import BEGINS_A_FORMULA
 from orchestration.settings import Home
 from orchestration.sql import identifier, literal
@@ -71,7 +72,7 @@ def _demand_addresses(release: duckdb.DuckDBPyConnection) -> None:
     ((missing,),) = release.execute("select count(*) from target_list where email is null").fetchall()
     if missing:
         raise CampaignWaits(
-            f"{missing:,} customers of the list have an e-mail address in the release and none in the archive, which has changed since: "
+            f"{several(missing, 'customer')} of the list had an e-mail address in the release and none in the archive, which has changed since: "
             "refresh again."
         )
 

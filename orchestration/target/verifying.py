@@ -19,6 +19,7 @@ from orchestration.campaigns.receipts import (
     receipt_folder,
 )
 from orchestration.errors import ConfigurationError, ReleaseDamaged, SegmentsError
+from orchestration.measure.campaigns.figures import several
 from orchestration.publish.releases import MANIFEST, Manifest
 from orchestration.publish.releases import verify as verify_release
 from orchestration.settings import Home, Settings
@@ -26,6 +27,7 @@ from orchestration.sql import literal
 from orchestration.target.arms import ARMS
 from orchestration.target.drawing import Ground, receipt_of
 from orchestration.target.launching import release_to_draw_from
+from orchestration.target.target_list import CSV, PARQUET
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def verify(home: Home, settings: Settings, campaign_id: str) -> Verification:
     receipt = read_receipt(home, campaign_id)
     if receipt is None:
         raise ConfigurationError(
-            f"{campaign_id} has no receipt in {home.campaigns}: it has not started, see `segments campaign list`."
+            f"{campaign_id} has no receipt in {home.campaigns}: it has not started, see `segments campaign list`; of a campaign that another system runs nothing is drawn here."
         )
     try:
         differences = list(_differences(home, settings, receipt))
@@ -54,8 +56,19 @@ def verify(home: Home, settings: Settings, campaign_id: str) -> Verification:
     if not differences:
         drawn = f"{receipt.treatment:,} treated and {receipt.control:,} held out" if receipt.checksum else "its file"
         said = f"comes out again from release {receipt.release} to the byte: {drawn}"
-    sentence = f"The receipt of {campaign_id} {said.rstrip('.')}."
+    sentence = f"The receipt of {campaign_id} {said.rstrip('.')}.{_of_a_removed_list(home, receipt)}"
     return Verification(campaign_id, receipt.release, receipt.launched_on, not differences, sentence)
+
+
+def _of_a_removed_list(home: Home, receipt: Receipt) -> str:
+    """Whom to contact is on record without the list, which is to be removed once it is sent; addresses are not, on purpose."""
+    folder = receipt_folder(home, receipt.id)
+    if not receipt.checksum or any((folder / name).exists() for name in (CSV, PARQUET)):
+        return ""
+    return (
+        f" Its target list was removed; to get it again take whoever has the arm treatment in {assignment_file(home, receipt.id)}, "
+        "with addresses as the CRM has them today, and without those who have unsubscribed since."
+    )
 
 
 def _differences(home: Home, settings: Settings, receipt: Receipt) -> Iterator[str]:
@@ -124,4 +137,4 @@ def _arms_unlike(release: duckdb.DuckDBPyConnection, file: Path) -> Iterator[str
         "where again.arm is distinct from kept.arm or again.stratum is distinct from kept.stratum"
     ).fetchall()
     if unlike:
-        yield f"{file.name} has another arm or stratum for {unlike:,} customers"
+        yield f"{file.name} has another arm or stratum for {several(unlike, 'customer')}"

@@ -39,11 +39,13 @@ def publish(home: Home, day: date = DAY, held: Mapping[str, tuple[date, str]] | 
     with duckdb.connect(str(folder / FILE)) as release:
         release.execute("create schema catalog")
         release.execute(
-            "create table catalog.segments (segment text, owner text, members int, held_since date, held_because text)"
+            "create table catalog.segments (segment text, owner text, members int, held_since date, held_because text, definition_hash text)"
         )
         for segment, owner in OWNERS.items():
             since, because = (held or {}).get(segment, (None, None))
-            release.execute("insert into catalog.segments values (?, ?, 1275, ?, ?)", [segment, owner, since, because])
+            release.execute(
+                "insert into catalog.segments values (?, ?, 1275, ?, ?, 'abc')", [segment, owner, since, because]
+            )
     (folder / OPENED).symlink_to(FILE)
     published_at = datetime(day.year, day.month, day.day, 7, 5, tzinfo=UTC) + NIGHT
     Manifest(folder.name, day, day, published_at.isoformat(), "duckdb", "", {}).write(folder)

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from datetime import date
+from typing import Literal
 
 import pytest
 
@@ -53,6 +54,15 @@ def test_a_snooze_silences_everything_of_the_segment_until_its_end(published: Ho
         assert not is_told(published, shift(state=state, since=LATER, as_of_date=LATER))
         assert is_told(published, shift(state=state, since=LATER + NIGHT, as_of_date=LATER + NIGHT))
     assert is_told(published, shift("rfm_champions"))
+
+
+@pytest.mark.parametrize("kind", ["ack", "snooze"])
+def test_what_is_up_with_a_campaign_on_the_segment_is_told_all_the_same(
+    published: Home, kind: Literal["ack", "snooze"]
+) -> None:
+    acknowledge(published, "at_risk", kind, "the campaign of May ended", until=LATER)
+    assert not is_told(published, shift(state="worse"))
+    assert is_told(published, shift(state="loss", key="campaign/spring/loss", measure=None, since=None))
 
 
 def test_an_acknowledgement_may_end_before_the_episode_does(published: Home) -> None:

@@ -19,6 +19,7 @@ from orchestration.publish.releases import FILE
 from orchestration.settings import Home
 from tests.alert.builders import AT_ONCE, DAY, NOW, Webhook, publish, write_alerts
 from tests.builders import Refreshed
+from tests.target.builders import campaign_file
 
 #: Columns that notices read of metrics.campaign_impact, in order.
 COLUMNS = {
@@ -140,6 +141,15 @@ def test_a_trouble_is_told_once_however_many_nights_it_lasts(home: Home, webhook
         assert routes is not None
         deliver(home, campaign_notices(home), routes, NOW + timedelta(night), patience=AT_ONCE)
     assert webhook.titles().count("The campaign spring does harm") == 1
+
+
+def test_a_launch_that_could_not_be_written_is_told(home: Home) -> None:
+    home.path.mkdir(parents=True, exist_ok=True)
+    (home.path / "settings.yml").write_text("campaigns: plans\ncurrency: USD\n")
+    campaign_file(home, segment="at_risk", assigned_by="sender", starts_on=DAY, ends_on=DAY + timedelta(9))
+    [told] = notices(home)
+    assert (told.key, told.severity, told.segment) == ("campaign/spring/waiting", "warning", "at_risk")
+    assert told.message.startswith("It could be drawn and has no receipt")
 
 
 # ---- a release as a night publishes it ----

@@ -35,16 +35,27 @@ def test_a_file_says_what_is_decided_and_the_rest_is_usual(home: Home) -> None:
         ({"holdout": "20%"}, "holdout is '20%': say the share"),
         ({"holdout": "smallest"}, "the smallest holdout depends on the lift that it is to show: say lift_to_detect"),
         ({"ends_on": date(2024, 3, 1)}, "it ends on 2024-03-01, before it starts on 2024-03-10: turn the two round"),
-        ({"starts_on": "soon"}, "field `starts_on` is 'soon'"),
         ({"currency": "EUR"}, "its costs are in EUR, and the orders in USD (settings.yml): say the costs in USD"),
         ({"primary_metric": "clicks"}, "field `primary_metric` is 'clicks'"),
         ({"secondary_metrics": ["spend"]}, "spend is the primary metric already: take it out of secondary_metrics"),
         ({"channel": "fax"}, "field `channel` is 'fax'"),
-        ({"contact_cost": -1}, "field `contact_cost` is -1"),
         ({"measured_days": -1}, "field `measured_days` is -1"),
         ({"segment": None}, "the field `segment` is missing; see docs/how_to/plan_a_campaign.md"),
         ({"segmnt": "active"}, "unknown field `segmnt`; did you mean segment?"),
         ({"segmnt": "active", "segment": None}, "unknown field `segmnt`; did you mean segment?"),
+        ({"suppress": "complainers"}, "field `suppress` is 'complainers': say a list, such as [one, another]."),
+        ({"secondary_metrics": ["clicks"]}, "field `secondary_metrics` is 'clicks': say 'spend', 'ordered', 'orders' or 'responded'."),
+        ({"starts_on": "soon"}, "field `starts_on` is 'soon': say a day, such as 2024-03-31."),
+        ({"ends_on": 20240331}, "field `ends_on` is 20240331: say a day, such as 2024-03-31."),
+        ({"name": 2024}, "field `name` is 2024: say text, in quotes where it looks like a number or a day."),
+        ({"name": ""}, "field `name` is '': say something."),
+        ({"contact_cost": "cheap"}, "field `contact_cost` is 'cheap': say a number."),
+        ({"contact_cost": -1}, "field `contact_cost` is -1: say 0 or more."),
+        ({"margin": 28}, "field `margin` is 28: say 1 or less."),
+        ({"margin": 0}, "field `margin` is 0: say more than 0."),
+        ({"measured_days": 1.5}, "field `measured_days` is 1.5: say a whole number."),
+        ({"exclusive": "often"}, "field `exclusive` is 'often': say true or false."),
+        ({"assumed_lift": float("nan")}, "field `assumed_lift` is nan: say a number that has an end."),
         ({"id": "summer"}, "its id is 'summer', and the file of a campaign is named by its id: call it summer.yml"),
     ],
 )  # fmt: skip
@@ -53,6 +64,19 @@ def test_what_is_wrong_is_said_with_its_remedy(home: Home, said: dict[str, objec
         read(home, **said)
     assert str(wrong.value).startswith(str(home.path / "plans" / "spring.yml"))
     assert sentence in str(wrong.value)
+
+
+def test_a_field_that_stands_twice_is_refused_with_its_lines(home: Home) -> None:
+    file = campaign_file(home)
+    lines = file.read_text().splitlines()
+    [first] = [number for number, line in enumerate(lines, 1) if line.startswith("holdout:")]
+    file.write_text("\n".join([*lines, "holdout: 0.3"]))
+    with pytest.raises(ConfigurationError) as wrong:
+        read_campaigns(home, SETTINGS).named("spring")
+    assert (
+        str(wrong.value)
+        == f"{file}: the field `holdout` stands twice, in lines {first} and {len(lines) + 1}: take one away."
+    )
 
 
 @pytest.mark.parametrize("content", ["", "- a list", "name: [", "name: \x00", "\ufeff: :"])

@@ -24,6 +24,7 @@ from orchestration.settings import Home, load_settings
 from orchestration.target.business_case import CASE, BusinessCase, business_case, case_text, read_case, smallest_holdout
 from orchestration.target.holdouts import customers_to_see, holdout, smallest_control
 from orchestration.target.like_campaigns import pooled
+from orchestration.target.listing import all_campaigns
 from orchestration.target.past import BaseRate, past_of_audience, past_of_segment
 from orchestration.target.planning import read_plan
 from tests.target.small_release import AS_OF, RELEASE, Bought, Shop, campaign, campaigns_file, known, measured
@@ -467,6 +468,72 @@ def test_a_plan_of_an_unknown_campaign_or_segment_is_told_the_nearest(home: Home
         read_plan(home, load_settings(home), "sprng")
     with pytest.raises(ConfigurationError, match=r"did you mean regulars\?"):
         read_plan(home, load_settings(home), "spring")
+
+
+def test_of_a_campaign_that_ended_no_plan_for_the_past_is_made(home: Home) -> None:
+    a_town(10).publish(home)
+    past = {"starts_on": AS_OF - timedelta(8), "ends_on": AS_OF, "measured_days": 9}
+    campaigns_file(home, campaign(**past).said())
+    with pytest.raises(ConfigurationError) as never:
+        read_plan(home, load_settings(home), "spring")
+    assert str(never.value) == (
+        "spring ended on 2024-03-31 and never started, so there is nothing left to plan: give it other days in spring.yml, or remove the file."
+    )
+    folder = receipt_folder(home, "spring")
+    folder.mkdir(parents=True)
+    sent = campaign(assigned_by="sender", **past)
+    (folder / "receipt.json").write_text(Receipt(sent.said(), "", RELEASE, AS_OF, AS_OF).text())
+    with pytest.raises(
+        ConfigurationError, match=r"no plan of it was kept\. What it did: segments campaign show spring\."
+    ):
+        read_plan(home, load_settings(home), "spring")
+    campaigns_file(home, campaign(ends_on=AS_OF + timedelta(1)).said())
+    (folder / "receipt.json").unlink()
+    folder.rmdir()
+    assert read_plan(home, load_settings(home), "spring")
+
+
+@pytest.fixture
+def with_the_senders(home: Home) -> Home:
+    """A home with a campaign file, and campaigns of which only the sender's extract tells."""
+    shop = a_town(400)
+    theirs = {"assigned_by": "sender", "objective": None, "segment": None}
+    shop.campaigns = [
+        known("8", **theirs, state="over"),
+        known("10", **theirs, state="planned", starts_on=AS_OF + timedelta(5)),
+        known("spring", state="planned"),
+    ]
+    shop.publish(home)
+    campaigns_file(home, campaign(starts_on=AS_OF + timedelta(2), ends_on=AS_OF + timedelta(3)).said())
+    return home
+
+
+def test_the_list_has_the_campaigns_of_which_only_the_sender_tells(with_the_senders: Home) -> None:
+    found = all_campaigns(with_the_senders, load_settings(with_the_senders))
+    assert [(one.id, one.assigned_by, one.state) for one in found] == [
+        ("spring", "us", "planned"),
+        ("8", "sender", "over"),
+        ("10", "sender", "planned"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        (
+            "8",
+            "8 is run by another system, and nothing was planned of it here. What it did: segments campaign show 8.",
+        ),
+        ("10", "10 is run by another system, which says only that it starts on 2024-04-05. To plan it, say in a file"),
+        ("88", "There is no campaign 88; did you mean 8?"),
+    ],
+)
+def test_a_plan_of_a_campaign_of_the_sender_says_where_to_look(
+    with_the_senders: Home, asked: str, sentence: str
+) -> None:
+    with pytest.raises(ConfigurationError) as told:
+        read_plan(with_the_senders, load_settings(with_the_senders), asked)
+    assert str(told.value).startswith(sentence)
 
 
 def test_like_campaigns_whose_worst_pays_speak_for_it_and_promise_nothing() -> None:

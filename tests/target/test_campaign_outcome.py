@@ -318,8 +318,24 @@ def page_of(home: Home, *arguments: str) -> str:
 def test_while_the_window_runs_segments_too_have_the_interval_under_which_one_may_look_every_day(home: Home) -> None:
     running = {"verdict": "too_early", "day_index": 7, "information_fraction": 0.25}
     outcome_of(home, measured(**running), measured(segment="active", is_primary=False, **running))
-    [row] = [line for line in page_of(home).splitlines() if line.strip().startswith("active")]
+    page = page_of(home)
+    assert "In its segments, intervals that hold however often one looks" in page
+    [row] = [line for line in page.splitlines() if line.strip().startswith("active")]
     assert "10 % (2.5 % to 18 %)" in row  # 1 / 40 and 7 / 40
+
+
+def test_one_customer_who_was_contacted_is_one(home: Home) -> None:
+    outcome = outcome_of(home, measured(n_treatment=1) | NOT_RANDOMISED)
+    assert "1 customer was contacted and nobody" in everything_said(outcome)
+
+
+@pytest.mark.parametrize("said", [{"verdict": "underpowered", "buyers_control": 12}, NOT_RANDOMISED])
+def test_what_nothing_may_be_claimed_of_is_drawn_and_not_called_an_effect(
+    home: Home, tmp_path: Path, said: dict[str, Any]
+) -> None:
+    outcome_of(home, measured() | said)
+    page = " ".join(page_of(home, "--picture", str(tmp_path / "few.svg")).split())
+    assert f"The difference by day, which is not to be read as an effect, is in {tmp_path}/few.svg." in page
 
 
 def test_where_there_is_nothing_to_draw_the_page_says_so(home: Home, tmp_path: Path) -> None:

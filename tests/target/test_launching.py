@@ -19,7 +19,7 @@ from orchestration.errors import RefreshRunning
 from orchestration.settings import Home, Settings
 from orchestration.target import launching
 from orchestration.target.business_case import read_case
-from orchestration.target.launching import CampaignState, launch, states, wrong_since_the_release
+from orchestration.target.launching import CampaignState, launch, states, states_once_launched, wrong_since_the_release
 from tests.builders import a_refresh_at_work
 from tests.target.builders import (
     DAY,
@@ -234,7 +234,7 @@ def test_a_suppressed_segment_that_is_held_makes_it_wait_too(home: Home) -> None
 @pytest.mark.parametrize(
     ("said", "sentence"),
     [
-        ({"segment": "activ"}, "spring: `segment` names the segment activ, which there is not; did you mean active?"),
+        ({"segment": "activ"}, "`segment` names the segment activ, which there is not; did you mean active?"),
         ({"suppress": ["complainer"]}, "`suppress` names the segment complainer, which there is not; did you mean complainers?"),
         ({"stratify_by": ["regoin"]}, "`stratify_by` names regoin, which is no attribute of customers.dim_customers; did you mean region?"),
         ({"holdout": 0.001}, "its audience has 50 customers, of whom 0 would be held out and 50 contacted, and each arm needs 2"),
@@ -260,6 +260,12 @@ def test_an_audience_of_three_waits_and_says_the_way_to_it(home: Home) -> None:
         "or another holdout. The way to the audience: 3 members, 3 consented, 3 reachable, 3 not unsubscribed, 3 not suppressed, "
         "3 not in global holdout, 3 not in another campaign."
     )
+
+
+def test_an_audience_of_one_is_one_customer(home: Home) -> None:
+    publish(home, SmallRelease(shoppers(50), {"few": ["C0001"]}))
+    campaign_file(home, segment="few")
+    assert "its audience has 1 customer, of whom 0 would" in str(the_only(launch(home, SETTINGS)).because)
 
 
 def test_the_smallest_holdout_is_asked_for_the_audience_and_frozen(home: Home) -> None:
@@ -480,6 +486,21 @@ def test_a_full_disk_makes_it_wait_and_leaves_nothing(home: Home, monkeypatch: p
     assert state.state == "waiting"
     assert "No space left on device" in str(state.because)
     assert list(home.campaigns.iterdir()) == []
+    assert the_only(states(home, SETTINGS)).state == "planned"
+    state = the_only(states_once_launched(home, SETTINGS))
+    assert state.state == "waiting"
+    assert f"has no receipt in {home.campaigns}, so writing it failed" in str(state.because)
+
+
+def test_once_all_are_launched_only_what_starts_later_is_planned(home: Home) -> None:
+    publish(home, SmallRelease(shoppers(50)))
+    campaign_file(home)
+    campaign_file(home, "later", starts_on=MORNING + timedelta(1))
+    launch(home, SETTINGS)
+    assert {one.id: one.state for one in states_once_launched(home, SETTINGS)} == {
+        "later": "planned",
+        "spring": "launched",
+    }
 
 
 KILLED = """

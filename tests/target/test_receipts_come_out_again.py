@@ -14,6 +14,7 @@ from orchestration.campaigns.receipts import assignment_file, receipt_folder
 from orchestration.errors import ConfigurationError
 from orchestration.settings import Home
 from orchestration.target.launching import launch
+from orchestration.target.target_list import CSV, PARQUET
 from orchestration.target.verifying import verify
 from tests.target.builders import DAY, SETTINGS, SmallRelease, campaign_file, publish, shoppers
 
@@ -27,6 +28,15 @@ def drawn(home: Home) -> Home:
     launch(home, SETTINGS.model_copy(update={"global_holdout": 0.05}), lambda *_: 0.25)
     publish(home, SmallRelease(shoppers(30)), DAY + timedelta(365))
     return home
+
+
+def test_where_the_target_list_was_removed_it_is_said_how_to_get_it_again(drawn: Home) -> None:
+    assert "target list" not in verify(drawn, SETTINGS, "a").sentence
+    for name in (CSV, PARQUET):
+        (receipt_folder(drawn, "a") / name).unlink()
+    found = verify(drawn, SETTINGS, "a")
+    assert found.holds
+    assert f"whoever has the arm treatment in {assignment_file(drawn, 'a')}" in found.sentence
 
 
 def rewrite(home: Home, campaign_id: str, **said: object) -> None:

@@ -98,7 +98,7 @@ def test_an_archive_that_has_lost_an_address_makes_the_campaign_wait_and_names_n
     campaign_file(home, channel="email", holdout=0.1)
     [state] = launch(home, SETTINGS)
     assert state.state == "waiting"
-    assert "customers of the list have an e-mail address in the release and none in the archive" in str(state.because)
+    assert "27 customers of the list had an e-mail address in the release and none in the archive" in str(state.because)
     assert "marker" not in str(state.because)
     assert list(home.campaigns.iterdir()) == []
 
