@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dashboard.pages import segment, tonight
+from dashboard.pages import movement, segment, tonight
 from orchestration.read.opened import Release
 
 
@@ -21,4 +21,5 @@ class Place:
 PLACES = (
     Place("Tonight", "", tonight.page),
     Place("Segment", "segment", segment.page),
+    Place("Movement", "movement", movement.page),
 )
