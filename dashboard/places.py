@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dashboard.pages import movement, segment, tonight
+from dashboard.pages import campaigns, movement, quality, segment, tonight
 from orchestration.read.opened import Release
 
 
@@ -22,4 +22,6 @@ PLACES = (
     Place("Tonight", "", tonight.page),
     Place("Segment", "segment", segment.page),
     Place("Movement", "movement", movement.page),
+    Place("Campaigns", "campaigns", campaigns.page),
+    Place("Quality", "quality", quality.page),
 )
