@@ -155,7 +155,11 @@ def _days(outcome: Outcome) -> None:
         }
     )
     limits = [percent * end for end in drawn_between(outcome.days)]
-    on = alt.X("day:T", title=None, axis=alt.Axis(format="%Y-%m-%d", labelAngle=0, labelOverlap=True))
+    on = alt.X(
+        "day:T",
+        title=None,
+        axis=alt.Axis(format="%Y-%m-%d", labelAngle=0, labelOverlap=True, tickCount=max(1, min(len(frame) - 1, 8))),
+    )
     unit = {"spend": "money per customer", "orders": "orders per customer"}.get(metric, "percentage points")
     height = alt.Scale(domain=limits, nice=False)
     tooltip = [

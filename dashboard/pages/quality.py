@@ -26,7 +26,7 @@ STATES = {
     "not believed": palette.VERMILLION,
     "did not come": palette.BLACK,
 }
-KEPT = {"kept": "#D6E8F3", "failed": palette.VERMILLION}
+RESULTS = {"kept": "#D6E8F3", "failed, a warning": palette.SKY, "failed, critical": palette.VERMILLION}
 #: Names of segments that are written out.
 NAMED = 6
 
@@ -101,6 +101,7 @@ def _sources(told: Quality) -> None:
         hide_index=True,
         height="content",
         alt="Tables and their newest extracts",
+        placeholder=UNKNOWN,
         column_config={
             name: st.column_config.NumberColumn(format="localized")
             for name in ("Days ago", "Rows", "Usual rows", "Refused", "Checks", "Failed")
@@ -153,25 +154,24 @@ def _checks(told: Quality) -> None:
         pd.DataFrame(
             {
                 "Expected": [_words(check.expectation) for check in told.checks],
-                "Table": [check.table for check in told.checks],
-                "Column": [check.columns or UNKNOWN for check in told.checks],
+                "Of": [f"{check.table}: {check.columns}" if check.columns else check.table for check in told.checks],
                 "Fails": [
-                    f"since {day(check.since)}" if check.since else f"not now; last on {day(check.failures[-1].day)}"
+                    f"since {day(check.since)}" if check.since else f"not now, last {day(check.failures[-1].day)}"
                     for check in told.checks
                 ],
                 "Severity": [check.severity for check in told.checks],
-                "Seen": [check.failures[-1].observed for check in told.checks],
-                "How often": [f"{len(check.failures):,} of {len(check.results):,} extracts" for check in told.checks],
                 "Segments": [_names(check.segments) or "none" for check in told.checks],
                 "What to do": [check.to_do for check in told.checks],
+                "Seen": [check.failures[-1].observed for check in told.checks],
+                "How often": [f"{len(check.failures):,} of {len(check.results):,} extracts" for check in told.checks],
             }
         ),
         hide_index=True,
         height="content",
         alt="Checks that failed",
         column_config={
-            "Expected": st.column_config.TextColumn(pinned=True, width=230),
-            "Segments": st.column_config.TextColumn(width=260),
+            "Expected": st.column_config.TextColumn(pinned=True, width=180),
+            "Segments": st.column_config.TextColumn(width=180),
             "What to do": st.column_config.TextColumn(width=420),
         },
     )
@@ -180,7 +180,7 @@ def _checks(told: Quality) -> None:
             {
                 "check": _title(check),
                 "day": day(result.day),
-                "result": "kept" if result.is_kept else "failed",
+                "result": _result(check, result.is_kept),
                 "seen": result.observed,
                 "rows": result.unexpected_rows,
             }
@@ -189,7 +189,7 @@ def _checks(told: Quality) -> None:
         ]
     )
     st.altair_chart(
-        _strip(frame, "check", KEPT, told, "result").encode(
+        _strip(frame, "check", RESULTS, told, "result").encode(
             tooltip=[
                 "check:N",
                 "day:O",
@@ -294,7 +294,7 @@ def _strip(frame: pd.DataFrame, rows: str, colours: dict[str, str], told: Qualit
     present = [state for state in colours if state in set(frame[said])]
     return (
         alt.Chart(frame)
-        .mark_rect(stroke="white", strokeWidth=1)
+        .mark_rect(stroke="white", strokeWidth=0.5)
         .encode(
             alt.X(
                 "day:O",
@@ -312,6 +312,10 @@ def _strip(frame: pd.DataFrame, rows: str, colours: dict[str, str], told: Qualit
         )
         .properties(height=alt.Step(26))
     )
+
+
+def _result(check: Check, is_kept: bool) -> str:
+    return "kept" if is_kept else "failed, critical" if check.severity == "critical" else "failed, a warning"
 
 
 def _title(check: Check) -> str:

@@ -365,11 +365,8 @@ def _verdict(
     tonight = [source.newest for source in sources if source.newest.day == day]
     failures = sum(extract.failures for extract in tonight)
     checks = sum(extract.checks for extract in tonight)
-    checked = (
-        f" Of {checks:,} checks of the extracts of {day} {f'{failures:,}' if failures else 'none'} failed."
-        if tonight
-        else ""
-    )
+    failed = f"{failures:,}" if failures else "None"
+    checked = f" {failed} of {checks:,} checks of the extracts of {day} failed." if tonight else ""
     if against:
         return f"Not all of it is believed: {'; '.join(against)}.{checked}", False
     return f"It is believed: nothing stands against an extract, and all {segments:,} segments are fresh.{checked}", True
