@@ -1,238 +1,327 @@
-"""Campaigns: all of them with what is said of each, and of one what came of it: the verdict, what it rests on, the effect day by day."""
+"""Campaigns: all of them with what can be said of each; and one: what was planned, what came of it, day by day and segment by segment, and what speaks against it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import quote
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 
-from dashboard.figures import counted, day, number
+from dashboard.figures import UNKNOWN, counted, day, number, share, signed
 from dashboard.following import remembered
-from dashboard.saying import Tone, empty, heading, notice, sentence
-from dashboard.tables import download
-from orchestration.measure.campaigns.figures import Range, count, percent
-from orchestration.measure.campaigns.measurement import Measurement
+from dashboard.saying import Tone, empty, heading, notice
+from orchestration.measure.campaigns.figures import Range
 from orchestration.read import palette
-from orchestration.read.campaigns import CampaignLine, campaigns
+from orchestration.read.campaigns import Campaign, Planned, campaigns
 from orchestration.read.opened import Release
-from orchestration.target.outcome import Outcome, outcome_in
+from orchestration.target.outcome import Outcome, drawn_between, outcome_in
 
-all_of, outcome_of = remembered(campaigns), remembered(outcome_in)
+campaigns_of, outcome_of = remembered(campaigns), remembered(outcome_in)
 
-ALL = "all"
-#: Rows of a list that are seen without scrolling.
-IN_SIGHT = 10
-#: How much of a sentence is read in a cell.
-EVIDENCE = {
-    "randomised": "drawn by lot",
-    "matched": "nobody held out",
-    "none": "nothing to compare",
-    None: "not measured yet",
+METRICS = {
+    "spend": "spend per customer",
+    "orders": "orders per customer",
+    "ordered": "share of customers with an order",
+    "responded": "share of customers who answered",
 }
+SHARES = ("ordered", "responded")
+IN_A_SEGMENT = {"win": "more, beyond chance", "loss": "less, beyond chance", "too_early": "too early to tell"}
+#: What a band says, its ends and its colour; the wider first.
+BANDS = (
+    ("holds however often one looks", "lower_anytime", "upper_anytime", palette.LIGHT_GREY),
+    ("95 %, for one look", "lower", "upper", palette.SKY),
+)
+NO_LOT = "the difference between their changes, which is not what the campaign did"
 
 
 def page(release: Release) -> None:
     st.title("Campaigns")
-    known = all_of(release)
-    if not known:
+    found = campaigns_of(release)
+    if not found:
         return empty(
-            "There is no campaign in this release. Plan one with a file in the home's `campaigns` folder: it appears here once it is launched."
+            "No campaign is known. Plan one in a file (`segments campaign plan`), or deliver those of another system as crm/campaigns."
         )
-    _list(known)
-    ids = [one.campaign_id for one in known]
-    st.header("One campaign")
-    asked = st.selectbox("Campaign", ids, key="campaign", bind="query-params", width=320)
-    _one(outcome_of(release, asked))
+    _list(found)
+    by_id = {one.planned.campaign_id: one for one in found}
+    chosen = st.selectbox(
+        "Campaign",
+        list(by_id),
+        index=None,
+        placeholder="Choose one to see what came of it",
+        key="campaign",
+        bind="query-params",
+    )
+    if chosen:
+        _one(release, by_id[chosen])
 
 
-def _list(known: Sequence[CampaignLine]) -> None:
-    with st.container(horizontal=True):
-        state = st.selectbox(
-            "State", [ALL, *sorted({one.state or "" for one in known})], key="state", bind="query-params", width=180
-        )
-        words = st.text_input("Search", key="search", placeholder="Name, segment or channel", width=260).lower().split()
-    chosen = [
-        one
-        for one in known
-        if state in (ALL, one.state or "")
-        and all(word in f"{one.campaign_id} {one.campaign_name} {one.segment} {one.channel}".lower() for word in words)
-    ]
-    if not chosen:
-        return empty("No campaign matches. Empty the search, or choose “all” again.")
-    st.dataframe(
-        pd.DataFrame(
+def _list(found: Sequence[Campaign]) -> None:
+    frame = pd.DataFrame(
+        [
             {
-                "Campaign": [f"campaigns?campaign={quote(one.campaign_id)}" for one in chosen],
-                "Name": [one.campaign_name for one in chosen],
-                "State": [one.state for one in chosen],
-                "Starts": [day(one.starts_on) for one in chosen],
-                "Measured until": [day(one.measured_until) for one in chosen],
-                "Segment": [one.segment or "–" for one in chosen],
-                "Channel": [one.channel or "–" for one in chosen],
-                "Evidence": [EVIDENCE.get(one.evidence, one.evidence) for one in chosen],
-                "Said": [one.message for one in chosen],
+                "Campaign": f"campaigns?campaign={quote(one.planned.campaign_id, safe='')}",
+                "Name": one.planned.campaign_name,
+                "Did it work?": one.verdict,
+                "State": one.planned.state,
+                "Segment": one.planned.segment or UNKNOWN,
+                "Channel": one.planned.channel or UNKNOWN,
+                "Starts": day(one.planned.starts_on),
+                "Measured until": day(one.planned.measured_until),
+                "Evidence": one.evidence or UNKNOWN,
             }
-        ),
+            for one in found
+        ]
+    )
+    st.dataframe(
+        frame,
         hide_index=True,
-        height=min(len(chosen), IN_SIGHT) * 35 + 40,
+        height=min(len(found), 12) * 35 + 40,
         alt="Campaigns",
-        column_config={"Campaign": st.column_config.LinkColumn(display_text=r"campaign=(.*)$", pinned=True)},
+        column_config={
+            "Campaign": st.column_config.LinkColumn(display_text=r"campaign=(.*)$", pinned=True, width=130),
+            "Did it work?": st.column_config.TextColumn(width=330),
+        },
     )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        download(chosen, tuple(CampaignLine.__dataclass_fields__), "campaigns.csv")
-        st.caption(f"{counted(len(chosen), 'campaign', 'campaigns')} of {number(len(known))}")
+    st.caption(counted(len(found), "campaign", "campaigns"))
 
 
-def _one(outcome: Outcome) -> None:
-    known = outcome.known
-    heading(known.campaign_name or known.campaign_id)
-    facts = (
-        known.objective,
-        known.segment and f"Segment {known.segment}",
-        known.channel and f"By {known.channel}",
-        f"{day(known.starts_on)} to {day(known.ends_on)}, orders count until {day(known.measured_until)}",
-        None if known.holdout is None else f"Held out {known.holdout:.0%}",
-    )
-    sentence(". ".join(fact.rstrip(".") for fact in facts if fact) + ".")
-    tone: Tone = "critical" if known.was_planned and outcome.primary and outcome.primary.verdict == "loss" else "info"
-    notice(tone, outcome.verdict, "Did it work?")
-    for said in outcome.sentences:
-        sentence(said)
+def _one(release: Release, campaign: Campaign) -> None:
+    outcome = outcome_of(release, campaign.planned.campaign_id)
+    heading(campaign.planned.campaign_name, 2)
+    notice(_tone(outcome), outcome.verdict, "Did it work?")
+    said, planned = st.columns(2)
+    with said:
+        st.subheader("What that rests on")
+        for sentence in outcome.sentences:
+            st.text(f"• {sentence}")
+        if not outcome.sentences:
+            empty("Nothing is measured yet.")
+    with planned:
+        _planned(campaign.planned)
     if outcome.primary is None:
         return
-    _effect(outcome)
-    _measured(outcome)
+    _days(outcome)
+    _arms(outcome)
+    _checks(campaign)
     _segments(outcome)
-    if not outcome.is_randomised:
-        _unlike(outcome)
-    if known.was_planned:
-        st.caption("What was foreseen, beside this")
-        st.code(f"segments campaign show {known.campaign_id}", language=None)
+    _comparisons(outcome)
 
 
-def _effect(outcome: Outcome) -> None:
-    st.subheader("Day by day")
-    rows = [row for row in outcome.days if row.lift is not None]
-    if not rows:
-        return empty("There is no day yet on which the two groups could be compared.")
+def _planned(planned: Planned) -> None:
+    st.subheader("What was planned" if planned.objective else "What is known of it")
+    facts = {
+        "Objective": planned.objective,
+        "Segment": planned.segment,
+        "Channel": planned.channel,
+        "Contacts": f"{day(planned.starts_on)} to {day(planned.ends_on) if planned.ends_on else 'no end'}",
+        "Orders count until": day(planned.measured_until) if planned.measured_until else "no end",
+        "Chosen by": "us, by lot" if planned.assigned_by == "us" else "the system that sent it",
+        "Held out": share(planned.holdout) if planned.holdout is not None else None,
+        "Named in advance": METRICS[planned.primary_metric] if planned.objective else None,
+        "On the receipt": None
+        if planned.treatment is None
+        else f"{number(planned.treatment)} to contact, {number(planned.control)} held out, from release {planned.release}",
+        "A contact costs": _money(planned.contact_cost),
+        "Besides": _money(planned.fixed_cost),
+        "Margin": share(planned.margin) if planned.margin is not None else "not known: revenue is not profit",
+        "An answer is worth": _money(planned.value_of_an_answer),
+    }
+    known = {name: said for name, said in facts.items() if said}
+    st.table(pd.DataFrame({"": list(known), "said": list(known.values())}).set_index(""))
+    st.caption("Amounts are in the business currency.")
+
+
+def _money(amount: float | None) -> str | None:
+    return None if amount is None else number(amount, 2)
+
+
+def _days(outcome: Outcome) -> None:
+    may_be_claimed = outcome.primary is not None and outcome.primary.may_be_claimed
+    st.header("Effect by day" if may_be_claimed else "Difference by day")
+    if not any(row.lift is not None for row in outcome.days):
+        return empty("Nothing could be compared on any day.")
+    metric = outcome.days[-1].metric
+    percent = 100 if metric in SHARES else 1
     frame = pd.DataFrame(
         {
-            "on": [pd.Timestamp(row.as_of_date) for row in rows],
-            "lift": [row.lift for row in rows],
-            "lower": [row.lower for row in rows],
-            "upper": [row.upper for row in rows],
-            "lower_anytime": [row.lower_anytime for row in rows],
-            "upper_anytime": [row.upper_anytime for row in rows],
+            "day": [row.as_of_date for row in outcome.days],
+            **{
+                name: [_times(getattr(row, name), percent) for row in outcome.days]
+                for name in ("lift", "lower", "upper", "lower_anytime", "upper_anytime")
+            },
         }
     )
-    axis = alt.X("on:T", title=None, axis=alt.Axis(format="%Y-%m-%d", labelOverlap=True))
-    last = frame.iloc[-1]
-    ends = [
-        abs(end)
-        for end in (last.lower, last.upper, last.lower_anytime, last.upper_anytime)
-        if end == end and end is not None
-    ]
-    # The first days know next to nothing, and would flatten all others.
-    reach = 2.5 * max([*ends, abs(last.lift)]) or 1.0
-    scale = alt.Scale(domain=[-reach, reach], clamp=True)
-    form = ".1%" if rows[-1].metric in ("ordered", "responded") else ",.2f"
-    base = alt.Chart(frame).encode(axis)
-    layers = [
-        base.mark_area(opacity=0.5, color=palette.LIGHT_GREY).encode(
-            alt.Y("lower_anytime:Q", title=None, scale=scale), alt.Y2("upper_anytime:Q")
-        ),
-        base.mark_area(opacity=0.25, color=palette.BLUE).encode(
-            alt.Y("lower:Q", title=None, scale=scale), alt.Y2("upper:Q")
-        ),
-        alt.Chart(pd.DataFrame({"nought": [0.0]}))
-        .mark_rule(color=palette.BLACK)
-        .encode(alt.Y("nought:Q", scale=scale)),
-        base.mark_line(color=palette.BLUE, point=len(rows) < IN_SIGHT).encode(
-            alt.Y("lift:Q", title=None, scale=scale, axis=alt.Axis(format=form)),
-            tooltip=[
-                alt.Tooltip("on:T", title="by the end of", format="%Y-%m-%d"),
-                alt.Tooltip("lift:Q", title="difference", format=form),
-                alt.Tooltip("lower:Q", title="95 %, one look, from", format=form),
-                alt.Tooltip("upper:Q", title="to", format=form),
-                alt.Tooltip("lower_anytime:Q", title="however often, from", format=form),
-                alt.Tooltip("upper_anytime:Q", title="to", format=form),
-            ],
-        ),
-    ]
-    what = "difference" if outcome.is_randomised else "difference of changes, which is not what the campaign did"
-    st.altair_chart(alt.layer(*layers).properties(height=220), alt=f"The {what} by day")
-    anytime = ", grey however often one looks" if frame["lower_anytime"].notna().any() else ""
-    st.caption(
-        f"{rows[-1].metric.capitalize()} per customer from the start to the day: the {what}. Blue is where it lies with 95 % for one look{anytime}."
+    limits = [percent * end for end in drawn_between(outcome.days)]
+    on = alt.X(
+        "day:T",
+        title=None,
+        axis=alt.Axis(format="%Y-%m-%d", labelAngle=0, labelOverlap=True, tickCount=max(1, min(len(frame) - 1, 8))),
     )
+    unit = {"spend": "money per customer", "orders": "orders per customer"}.get(metric, "percentage points")
+    height = alt.Scale(domain=limits, nice=False)
+    tooltip = [
+        alt.Tooltip("day:T", format="%Y-%m-%d"),
+        alt.Tooltip("lift:Q", title="difference", format="+,.2f"),
+        alt.Tooltip("lower:Q", title="95 %, from", format="+,.2f"),
+        alt.Tooltip("upper:Q", title="to", format="+,.2f"),
+    ]
+    layers: list[Any] = [alt.Chart(pd.DataFrame({"at": [0]})).mark_rule(color=palette.BLACK).encode(alt.Y("at:Q"))]
+    is_anytime = bool(frame["lower_anytime"].notna().any())
+    bands = BANDS if is_anytime else BANDS[1:]
+    colour = alt.Color(
+        "band:N",
+        title=None,
+        scale=alt.Scale(domain=[said for said, *_ in bands], range=[drawn for *_, drawn in bands]),
+        legend=alt.Legend(orient="top", labelLimit=300),
+    )
+    for said, lower, upper, _ in bands:
+        area = alt.Chart(frame.assign(band=said)).mark_area(opacity=0.6, clip=True)
+        layers.append(
+            area.encode(on, alt.Y(f"{lower}:Q", scale=height, title=unit), alt.Y2(f"{upper}:Q"), color=colour)
+        )
+    line = alt.Chart(frame).mark_line(color=palette.OBSERVED, strokeWidth=2, point=len(frame) < 15, clip=True)
+    layers.append(line.encode(on, alt.Y("lift:Q", scale=height, title=unit), tooltip=tooltip))
+    st.altair_chart(alt.layer(*layers).properties(height=280), width="stretch", alt="Effect by day, with its bands")
+    what = (
+        f"The effect on the {METRICS[metric]}, from the start to the end of the day: those drawn to be contacted less those held out."
+        if may_be_claimed
+        else f"Of the {METRICS[metric]}, from the start to the end of the day: {NO_LOT}."
+        if not outcome.is_randomised
+        else f"Of the {METRICS[metric]}, from the start to the end of the day: the two groups' difference, which is not to be read as an effect."
+    )
+    st.caption(f"{what} First days that know next to nothing are cut off.")
 
 
-def _measured(outcome: Outcome) -> None:
-    if not outcome.beside:
+def _arms(outcome: Outcome) -> None:
+    st.header("Who was compared" if outcome.is_randomised else "Who was contacted, and everybody else")
+    row = outcome.primary
+    if row is None:
         return
-    st.subheader("Measured")
-    st.dataframe(
+    first, second = (
+        ("Drawn to be contacted", "Held out")
+        if outcome.is_randomised
+        else ("Contacted", "Everybody else who ever ordered")
+    )
+    rows = [
+        {"": "customers", first: number(row.n_treatment), second: number(row.n_control)},
+        {"": "with an order in the window", first: number(row.buyers_treatment), second: number(row.buyers_control)},
+    ]
+    for one in (row, *outcome.others):
+        # Who is not contacted has nothing to answer.
+        other = UNKNOWN if one.metric == "responded" else _mean(one.metric, one.mean_control)
+        rows.append({"": METRICS[one.metric], first: _mean(one.metric, one.mean_treatment), second: other})
+    st.table(pd.DataFrame(rows).set_index(""))
+    if outcome.beside:
+        st.subheader("In figures")
+        st.table(
+            pd.DataFrame(
+                {
+                    "": [one.what for one in outcome.beside],
+                    "measured": [_ranged(one.measured, one.unit) for one in outcome.beside],
+                }
+            ).set_index("")
+        )
+
+
+def _checks(campaign: Campaign) -> None:
+    st.header("May the figures be believed?")
+    said = {True: "yes", False: "no", None: "nobody can know"}
+    st.table(
         pd.DataFrame(
             {
-                "": [f"{one.what}{f', {outcome.currency}' if one.unit == 'money' else ''}" for one in outcome.beside],
-                "Measured": [_ranged(one.measured, one.unit) for one in outcome.beside],
+                "": [check.claim for check in campaign.checks],
+                "so?": [said[check.is_kept] for check in campaign.checks],
+                "seen": [check.seen for check in campaign.checks],
             }
-        ),
-        hide_index=True,
-        height="content",
-        alt="What was measured",
+        ).set_index("")
     )
 
 
 def _segments(outcome: Outcome) -> None:
-    if not outcome.segments:
-        return
-    st.subheader("In its segments")
+    st.header("In its segments")
+    rows = [row for row in outcome.segments if row.relative is not None]
+    if not rows:
+        return empty(
+            "Nothing: of no segment's members is there a difference that may be read as the campaign's doing."
+            if outcome.is_randomised
+            else "Nothing: nobody was held out by lot, so of no segment can it be told."
+        )
+    frame = pd.DataFrame(
+        [
+            {
+                "segment": row.segment,
+                "effect": 100 * row.relative.expected,
+                "lower": _times(row.relative.lower, 100),
+                "upper": _times(row.relative.upper, 100),
+                "contacted": row.n_treatment,
+                "held out": row.n_control,
+                "in words": IN_A_SEGMENT.get(row.verdict, "cannot tell"),
+                "q": UNKNOWN if row.q_value is None else f"{row.q_value:.2g}",
+            }
+            for row in rows
+            if row.relative is not None
+        ]
+    )
+    at = alt.Y("segment:N", sort=None, title=None, axis=alt.Axis(labelLimit=220))
+    tooltip = [
+        "segment:N",
+        *(alt.Tooltip(f"{name}:Q", format="+.1f") for name in ("effect", "lower", "upper")),
+        "in words:N",
+    ]
+    zero = alt.Chart(pd.DataFrame({"at": [0]})).mark_rule(color=palette.GREY).encode(alt.X("at:Q", title=""))
+    bars = alt.Chart(frame).mark_rule(color=palette.OBSERVED).encode(alt.X("lower:Q", title=""), alt.X2("upper:Q"), at)
+    points = (
+        alt.Chart(frame)
+        .mark_point(filled=True, size=70, opacity=1, color=palette.OBSERVED)
+        .encode(alt.X("effect:Q", title="per cent of what those held out did"), at, tooltip=tooltip)
+    )
+    st.altair_chart((zero + bars + points).properties(height=alt.Step(24)), width="stretch", alt="Effect per segment")
+    st.caption(
+        "Members just before the campaign, with 95 % intervals. The best of many look better than they are, the worst worse."
+    )
     st.dataframe(
         pd.DataFrame(
             {
-                "Segment": [row.segment for row in outcome.segments],
-                "Drawn to be contacted": [row.n_treatment for row in outcome.segments],
-                "Held out": [row.n_control for row in outcome.segments],
-                "Lift (95 %)": [_of(row) for row in outcome.segments],
-                "q": ["–" if row.q_value is None else f"{row.q_value:.2g}" for row in outcome.segments],
+                "Segment": frame["segment"],
+                "Effect": [_ranged(row.relative, "share") for row in rows],
+                "Drawn to be contacted": frame["contacted"],
+                "Held out": frame["held out"],
+                "In words": frame["in words"],
+                "q": frame["q"],
             }
         ),
         hide_index=True,
-        height=min(len(outcome.segments), IN_SIGHT) * 35 + 40,
-        alt="Segments of the campaign",
+        alt="Effect per segment, in figures",
         column_config={
             name: st.column_config.NumberColumn(format="localized") for name in ("Drawn to be contacted", "Held out")
-        },
-    )
-    st.caption(
-        "By the size of the lift. q says how many of those at least as striking come by chance: among many segments some always look good."
+        }
+        | {"q": st.column_config.TextColumn(help="Share of false finds among all segments with as small a q.")},
     )
 
 
-def _unlike(outcome: Outcome) -> None:
+def _comparisons(outcome: Outcome) -> None:
     if outcome.balance:
-        st.subheader("Were they alike before it began?")
+        st.header("Were they alike before it began?")
         st.dataframe(
             pd.DataFrame(
                 {
                     "": [one.attribute for one in outcome.balance],
                     "Contacted": [number(one.mean_contacted, 2) for one in outcome.balance],
                     "Others": [number(one.mean_others, 2) for one in outcome.balance],
-                    "Apart, sd": [number(one.standardized_difference, 2) for one in outcome.balance],
+                    "Apart, sd": [_apart(one.standardized_difference) for one in outcome.balance],
                     "Others, weighted": [number(one.mean_matched, 2) for one in outcome.balance],
-                    "Apart then, sd": [number(one.standardized_difference_matched, 2) for one in outcome.balance],
+                    "Apart then, sd": [_apart(one.standardized_difference_matched) for one in outcome.balance],
                 }
             ),
             hide_index=True,
-            height="content",
-            alt="How unlike the contacted and the others were",
+            alt="Alike before",
         )
+        st.caption("In standard deviations: from 0.1 on they are not alike.")
     if outcome.comparisons:
-        st.subheader("How their spend changed beside the others'")
+        st.header("How their spend changed beside the others'")
         st.dataframe(
             pd.DataFrame(
                 {
@@ -241,27 +330,44 @@ def _unlike(outcome: Outcome) -> None:
                         "no campaign: a placebo" if one.is_placebo else "the campaign" for one in outcome.comparisons
                     ],
                     "How": [one.estimator.replace("_", " ") for one in outcome.comparisons],
-                    "Difference each": [number(one.difference, 2) for one in outcome.comparisons],
-                    "95 %": [f"{number(one.lower, 2)} to {number(one.upper, 2)}" for one in outcome.comparisons],
+                    "Difference": [signed(one.difference, 2) for one in outcome.comparisons],
+                    "95 %": [f"{signed(one.lower, 2)} to {signed(one.upper, 2)}" for one in outcome.comparisons],
+                    "p": [UNKNOWN if one.p_value is None else f"{one.p_value:.2g}" for one in outcome.comparisons],
                 }
             ),
             hide_index=True,
-            height="content",
-            alt="How spend changed",
+            alt="Changes of spend",
         )
-        st.caption(
-            "On a placebo date there was no campaign: what is found there is what such a comparison finds where there is nothing."
-        )
+        st.caption("On a placebo date nothing was sent: what the comparison finds there is not there.")
 
 
-def _of(row: Measurement) -> str:
-    return _ranged(row.relative, "share")
+def _apart(figure: float | None) -> str:
+    """Without the sign of what is nought."""
+    return signed(None if figure is None else round(figure, 2) + 0.0, 2)
+
+
+def _tone(outcome: Outcome) -> Tone:
+    row = outcome.primary
+    if row is None or row.evidence != "randomised":
+        return "info"
+    return "critical" if row.verdict in ("loss", "invalid_sample_ratio", "not_randomised") else "info"
+
+
+def _mean(metric: str, mean: float | None) -> str:
+    return share(mean) if metric in SHARES else number(mean, 2)
 
 
 def _ranged(figure: Range | None, unit: str) -> str:
     if figure is None:
-        return "–"
-    written = percent if unit == "share" else count
+        return UNKNOWN
+
+    def written(value: float) -> str:
+        return share(value) if unit == "share" else number(value)
+
     if figure.lower is None or figure.upper is None:
         return written(figure.expected)
     return f"{written(figure.expected)} ({written(figure.lower)} to {written(figure.upper)})"
+
+
+def _times(value: float | None, factor: float) -> float | None:
+    return None if value is None else factor * value

@@ -100,7 +100,7 @@ def _days(scheme: Scheme, last: date) -> tuple[date, date] | None:
 
 def _sankey(told: Movement) -> None:
     # Those who stay are most, and drawn they hide who moves.
-    with_stays = st.toggle("Draw who stayed too", key="stays")
+    with_stays = st.toggle("Draw who stayed too", key="stays", bind="query-params")
     drawn = [flow for flow in told.flows if flow.is_move or with_stays]
     if not drawn:
         return empty(f"Nobody moved: all {told.stayed:,} were in the same stage on both days.")
@@ -140,6 +140,7 @@ def _sankey(told: Movement) -> None:
     figure.update_layout(
         height=60 + 60 * max(len(before), len(after)), margin={"l": 4, "r": 4, "t": 8, "b": 8}, font={"size": 13}
     )
+    figure.update_traces(textfont={"color": palette.BLACK, "shadow": "none"})
     st.plotly_chart(figure, config={"displayModeBar": False}, alt=_in_words(drawn))
     st.caption(
         f"Left the stages at the end of {day(told.since)}, right those at the end of {day(told.until)}; in no stage are also newcomers and the deleted."
@@ -187,7 +188,7 @@ def _moves(told: Movement, today: date) -> None:
                 "To": [_name(flow.to_stage) if flow.is_move else "stayed" for flow in flows],
                 "Customers": [flow.customers for flow in flows],
                 "Of the stage left": [
-                    share(flow.customers / leaving[flow.from_stage]) if flow.from_stage else "" for flow in flows
+                    100 * flow.customers / leaving[flow.from_stage] if flow.from_stage else None for flow in flows
                 ],
                 "Spend in 365 days": [float(flow.spend) for flow in flows],
             }
@@ -197,6 +198,7 @@ def _moves(told: Movement, today: date) -> None:
         alt="Moves between stages",
         column_config={
             "Customers": st.column_config.NumberColumn(format="localized"),
+            "Of the stage left": st.column_config.NumberColumn(format="%.1f%%"),
             "Spend in 365 days": st.column_config.NumberColumn(format="%,.0f"),
         },
     )
@@ -219,24 +221,19 @@ def _overlap(told: Overlap) -> None:
     if not told.pairs:
         return empty("There are no two segments in this release, and so nothing that could overlap.")
     _heat_map(told)
-    twins, strangers = st.columns(2)
-    with twins:
-        st.subheader("Near-duplicates")
-        if told.near_duplicates:
-            _pairs(told.near_duplicates, "Near-duplicates")
-        else:
-            empty(
-                f"None: no two segments share {NEAR_DUPLICATE:.0%} of the members of either.{_most_alike(told.pairs)}"
-            )
-    with strangers:
-        st.subheader("Empty intersections")
-        if told.empty_intersections:
-            _pairs(told.empty_intersections, "Empty intersections")
-            st.caption(
-                "Both have members, and none in common. Stages of one scheme, of which that is wanted, are not listed."
-            )
-        else:
-            empty("None: any two segments with members share some, but for the stages of one scheme.")
+    st.subheader("Near-duplicates")
+    if told.near_duplicates:
+        _pairs(told, told.near_duplicates, "Near-duplicates")
+    else:
+        empty(f"None: no two segments share {NEAR_DUPLICATE:.0%} of the members of either.{_most_alike(told.pairs)}")
+    st.subheader("Empty intersections")
+    if not told.empty_intersections:
+        return empty("None: any two segments with members share some, but for the stages of one scheme.")
+    _pairs(told, told.empty_intersections, "Empty intersections")
+    st.caption(
+        "Both have members, and none in common; those first of whom the most would be in both if neither had to do with the other. "
+        "Stages of one scheme, of which that is wanted, are not listed."
+    )
 
 
 def _heat_map(told: Overlap) -> None:
@@ -256,20 +253,23 @@ def _heat_map(told: Overlap) -> None:
                     "jaccard": pair.jaccard,
                 }
             )
-    axis = alt.Axis(labelLimit=190, labelOverlap=False)
+    down = alt.Axis(labelLimit=190, labelOverlap=False)
+    across = alt.Axis(
+        labelLimit=190, labelAngle=-90, labelOverlap=True, labelSeparation=2
+    )  # what has no room is told by pointing
     chart = (
         alt.Chart(pd.DataFrame(cells))
         .mark_rect()
         .encode(
-            alt.X("other:N", sort=list(told.segments), title="are also in", axis=axis),
-            alt.Y("segment:N", sort=list(told.segments), title=None, axis=axis),
+            alt.X("other:N", sort=list(told.segments), title="are also in", axis=across),
+            alt.Y("segment:N", sort=list(told.segments), title=None, axis=down),
             alt.Color(
                 "share:Q",
                 title="share of the row",
                 scale=alt.Scale(
                     domain=[0, 1], range=["#F4F7FA", palette.SKY, palette.BLUE, "#00273D"], interpolate="lab"
                 ),
-                legend=alt.Legend(orient="top", format="%", gradientLength=220),
+                legend=alt.Legend(orient="top", format="%", gradientLength=140),
             ),
             tooltip=[
                 alt.Tooltip("segment:N"),
@@ -283,11 +283,11 @@ def _heat_map(told: Overlap) -> None:
     )
     st.altair_chart(chart.properties(height=alt.Step(20)), alt="Overlap of all segments")
     st.caption(
-        "Of the members of the segment at the left, the share who are in the one below too. Families stand together."
+        "Of the members of the segment at the left, the share who are in the one below too. Families stand together; a column has the order of the rows."
     )
 
 
-def _pairs(pairs: Sequence[Pair], said: str) -> None:
+def _pairs(told: Overlap, pairs: Sequence[Pair], said: str) -> None:
     st.dataframe(
         pd.DataFrame(
             {
@@ -296,6 +296,7 @@ def _pairs(pairs: Sequence[Pair], said: str) -> None:
                 "and": [pair.segment_b for pair in pairs],
                 "its members": [pair.members_b for pair in pairs],
                 "Of both": [pair.members_both for pair in pairs],
+                "By chance": [told.by_chance(pair) for pair in pairs],
             }
         ),
         hide_index=True,
@@ -303,6 +304,11 @@ def _pairs(pairs: Sequence[Pair], said: str) -> None:
         alt=said,
         column_config={
             name: st.column_config.NumberColumn(format="localized") for name in ("Members", "its members", "Of both")
+        }
+        | {
+            "By chance": st.column_config.NumberColumn(
+                format="%,.0f", help="Members of both if neither had to do with the other."
+            )
         },
     )
 

@@ -1,4 +1,4 @@
-"""Quality: whether tonight's extracts can be believed. What holds segments, what each table's days were like, what failed, one column over time."""
+"""Quality: whether tonight's data is believed, what speaks against it and since when, which segments hang on it, and what to do."""
 
 from __future__ import annotations
 
@@ -8,229 +8,331 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from dashboard.figures import counted, day, number
+from dashboard.figures import UNKNOWN, counted, day, number
 from dashboard.following import remembered
 from dashboard.saying import empty, notice
 from dashboard.tables import download
 from orchestration.read import palette
 from orchestration.read.opened import Release
-from orchestration.read.quality import ExtractDay, Failure, Finding, Quality, column_history, columns, quality
+from orchestration.read.quality import Check, Hold, Quality, quality
 
-read, columns_of, history_of = remembered(quality), remembered(columns), remembered(column_history)
+read = remembered(quality)
 
-ALL = "all"
-CLEAN, COUNTED, REFUSED = "every rule kept", "rows counted", "rows refused"
-#: What an extract's day is called, and drawn in.
-STANDINGS = {CLEAN: palette.LIGHT_GREY, COUNTED: palette.ORANGE, REFUSED: palette.VERMILLION}
-#: Rows of a list that are seen without scrolling.
-IN_SIGHT = 12
+#: What an extract is, from good to bad; the worst are the darkest too.
+STATES = {
+    "as expected": "#D6E8F3",
+    "warnings": palette.SKY,
+    "rows refused": palette.ORANGE,
+    "not believed": palette.VERMILLION,
+    "did not come": palette.BLACK,
+}
+RESULTS = {"kept": "#D6E8F3", "failed, a warning": palette.SKY, "failed, critical": palette.VERMILLION}
+#: Names of segments that are written out.
+NAMED = 6
 
 
 def page(release: Release) -> None:
     told = read(release)
     st.title("Quality")
-    if not told.tables:
-        return empty("Nothing was checked in the extracts of this release.")
-    st.caption(
-        f"The extracts up to {day(release.as_of_date)}. Rows that break a critical rule are refused and kept aside; those that break another are counted."
-    )
+    notice("info" if told.is_good else "warning", told.verdict, f"Is the data of {day(told.as_of_date)} good?")
+    if not told.sources:
+        return
     _figures(told)
-    _open(told.findings)
-    _tables(told)
-    _failures(told)
-    _over(told.findings)
-    _column(release)
+    _held(told)
+    _sources(told)
+    _checks(told)
+    _findings(told)
+    _refused(told)
 
 
 def _figures(told: Quality) -> None:
+    tonight = [source.newest for source in told.sources if source.newest.day == told.as_of_date]
     with st.container(horizontal=True):
         for label, value in (
-            ("Newest extracts: checks", sum(table.checks for table in told.tables)),
-            ("Broken, rows refused", sum(table.refusing for table in told.tables)),
-            ("Broken, rows counted", sum(table.counted for table in told.tables)),
-            ("Not believed", sum(finding.is_open for finding in told.findings)),
+            ("Extracts tonight", len(tonight)),
+            ("Rows", sum(extract.rows for extract in tonight)),
+            ("Refused", sum(extract.refused for extract in tonight)),
+            ("Checks failed", sum(extract.failures for extract in tonight)),
+            ("Findings that stand", sum(finding.is_open for finding in told.findings)),
+            ("Segments held", sum(len(hold.segments) for hold in told.held)),
         ):
-            st.metric(label, number(value), border=True, width=190)
+            st.metric(label, number(value), border=True, width=165)
 
 
-def _open(findings: Sequence[Finding]) -> None:
-    st.header("What is not believed")
-    standing = [finding for finding in findings if finding.is_open]
-    for finding in standing:
-        held = ", ".join(finding.segments) or "no segment"
-        what_to_do = (
-            "Somebody released what it held."
-            if finding.is_released
-            else "A corrected extract of that day heals it; if it is true, say so with `segments release-held`."
-        )
+def _held(told: Quality) -> None:
+    for hold in told.held:
         notice(
-            "info" if finding.is_released else "warning",
-            f"{finding.because}. Touches {held}. {what_to_do}",
-            f"{finding.table} of {day(finding.extract_date)}",
+            "warning",
+            f"{hold.because}. The last good version stays published.",
+            f"Held since {day(hold.since)}: {', '.join(hold.segments)}",
         )
-    if not standing:
-        empty("Everything that came is believed: no segment is held for its extracts.")
+    for finding in told.findings:
+        if finding.is_open:
+            hang = f" {_names(finding.segments)} hang on it." if finding.segments else " No segment hangs on it."
+            notice(
+                "warning",
+                f"{finding.because}. {finding.to_do}{hang}",
+                f"Not believed: {finding.table} of {day(finding.extract_date)}",
+            )
+    for segment, by in told.released:
+        notice("info", by, f"{segment}: published although it was held")
 
 
-def _tables(told: Quality) -> None:
-    st.header("Table by table")
-    frame = pd.DataFrame(
+def _sources(told: Quality) -> None:
+    st.header("What came in")
+    rows = [
         {
-            "Table": [table.table for table in told.tables],
-            "Newest extract": [day(table.extract_date) for table in told.tables],
-            "Rows": [table.rows for table in told.tables],
-            "Checks": [table.checks for table in told.tables],
-            "Broken, rows refused": [table.refusing for table in told.tables],
-            "Broken, rows counted": [table.counted for table in told.tables],
+            "Table": source.newest.table,
+            "Newest extract": day(source.newest.day),
+            "Days ago": (told.as_of_date - source.newest.day).days,
+            "Rows": source.newest.rows,
+            "Usual rows": source.usual_rows,
+            "Refused": source.newest.refused,
+            "Checks": source.newest.checks,
+            "Failed": source.newest.failures,
+            "State": source.newest.state,
+            "Extracts": f"{source.extracts:,} in {(told.as_of_date - told.since).days + 1} days"
+            + (", due daily" if source.is_daily else ""),
         }
-    )
+        for source in told.sources
+    ]
     st.dataframe(
-        frame,
+        pd.DataFrame(rows),
         hide_index=True,
         height="content",
-        alt="Extract tables",
-        column_config={"Rows": st.column_config.NumberColumn(format="localized")},
-    )
-    if not told.days:
-        return empty(f"No extract is of a day since {day(told.since)}.")
-    chart = (
-        alt.Chart(
-            pd.DataFrame(
-                {
-                    "table": [one.table for one in told.days],
-                    "on": [day(one.extract_date) for one in told.days],
-                    "standing": [_standing(one) for one in told.days],
-                    "refusing": [one.refusing for one in told.days],
-                    "counted": [one.counted for one in told.days],
-                }
-            )
-        )
-        .mark_rect(stroke="white")
-        .encode(
-            alt.X("on:O", title=None, axis=alt.Axis(labelAngle=-45, labelOverlap=True)),
-            alt.Y("table:N", title=None, axis=alt.Axis(labelLimit=220)),
-            alt.Color(
-                "standing:N",
-                title=None,
-                scale=alt.Scale(domain=list(STANDINGS), range=list(STANDINGS.values())),
-                legend=alt.Legend(orient="top"),
-            ),
-            tooltip=[
-                alt.Tooltip("table:N"),
-                alt.Tooltip("on:N", title="extract of"),
-                alt.Tooltip("standing:N", title="found"),
-                alt.Tooltip("refusing:Q", title="rules broken, rows refused"),
-                alt.Tooltip("counted:Q", title="rules broken, rows counted"),
-            ],
-        )
-    )
-    st.altair_chart(chart.properties(height=alt.Step(24)), alt="What was found in each extract")
-    st.caption("A square per extract. Where there is none, none came on that day, or none was due.")
-
-
-def _failures(told: Quality) -> None:
-    st.header("Rules that were broken")
-    if not told.failures:
-        return empty(f"None since {day(told.since)}.")
-    with st.container(horizontal=True):
-        table = st.selectbox(
-            "Table", [ALL, *sorted({one.table for one in told.failures})], key="table", bind="query-params", width=260
-        )
-        severity = st.selectbox(
-            "Severity", [ALL, "critical", "warning"], key="severity", bind="query-params", width=160
-        )
-    chosen = [one for one in told.failures if table in (ALL, one.table) and severity in (ALL, one.severity)]
-    if not chosen:
-        return empty("None matches: choose “all” again.")
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "Extract of": [day(one.extract_date) for one in chosen],
-                "Table": [one.table for one in chosen],
-                "Rule": [one.expectation for one in chosen],
-                "Column": [one.column for one in chosen],
-                "Severity": [one.severity for one in chosen],
-                "Rows that break it": [one.unexpected_rows for one in chosen],
-                "Of rows": [one.rows for one in chosen],
-                "Found": [one.observed for one in chosen],
-            }
-        ),
-        hide_index=True,
-        height=min(len(chosen), IN_SIGHT) * 35 + 40,
-        alt="Rules that were broken",
+        alt="Tables and their newest extracts",
+        placeholder=UNKNOWN,
         column_config={
-            name: st.column_config.NumberColumn(format="localized") for name in ("Rows that break it", "Of rows")
+            name: st.column_config.NumberColumn(format="localized")
+            for name in ("Days ago", "Rows", "Usual rows", "Refused", "Checks", "Failed")
         },
     )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        download(chosen, tuple(Failure.__dataclass_fields__), "broken_rules.csv")
-        st.caption(f"{counted(len(chosen), 'rule', 'rules')} broken since {day(told.since)}")
+    st.caption(f"Usual rows: the median of the other extracts since {day(told.since)}.")
+    for source in told.sources:
+        if source.missing:
+            notice(
+                "warning", ", ".join(day(one) for one in source.missing), f"No extract of {source.newest.table} came"
+            )
+    frame = pd.DataFrame(
+        [
+            {
+                "table": extract.table, "day": day(extract.day), "state": extract.state, "rows": extract.rows,
+                "refused": extract.refused, "failed": ", ".join(extract.failed) or "none",
+            }
+            for extract in told.extracts
+        ]
+        + [
+            {"table": source.newest.table, "day": day(one), "state": "did not come", "rows": 0, "refused": 0, "failed": "none"}
+            for source in told.sources
+            for one in source.missing
+        ]
+    )  # fmt: skip
+    if frame.empty:
+        return empty(f"No extract came since {day(told.since)}.")
+    st.altair_chart(
+        _strip(frame, "table", STATES, told).encode(
+            tooltip=[
+                "table:N",
+                "day:O",
+                "state:N",
+                alt.Tooltip("rows:Q", format=","),
+                alt.Tooltip("refused:Q", format=","),
+                alt.Tooltip("failed:N", title="failed checks"),
+            ]
+        ),
+        width="stretch",
+        alt="Extracts day by day",
+    )
+    st.caption("Each extract on its day. No mark: no extract came, and none was due.")
 
 
-def _over(findings: Sequence[Finding]) -> None:
-    over = [finding for finding in findings if not finding.is_open]
-    if not over:
-        return
-    st.header("What was not believed before")
+def _checks(told: Quality) -> None:
+    st.header("Checks that failed")
+    if not told.checks:
+        return empty(f"None: every extract since {day(told.since)} kept every check.")
     st.dataframe(
         pd.DataFrame(
             {
-                "Extract of": [day(finding.extract_date) for finding in over],
-                "Held until": [day(finding.held_until) for finding in over],
-                "Table": [finding.table for finding in over],
-                "Because": [finding.because for finding in over],
-                "Segments": [len(finding.segments) for finding in over],
+                "Expected": [_words(check.expectation) for check in told.checks],
+                "Of": [f"{check.table}: {check.columns}" if check.columns else check.table for check in told.checks],
+                "Fails": [
+                    f"since {day(check.since)}" if check.since else f"not now, last {day(check.failures[-1].day)}"
+                    for check in told.checks
+                ],
+                "Severity": [check.severity for check in told.checks],
+                "Segments": [_names(check.segments) or "none" for check in told.checks],
+                "What to do": [check.to_do for check in told.checks],
+                "Seen": [check.failures[-1].observed for check in told.checks],
+                "How often": [f"{len(check.failures):,} of {len(check.results):,} extracts" for check in told.checks],
             }
         ),
         hide_index=True,
-        height=min(len(over), IN_SIGHT) * 35 + 40,
-        alt="What was not believed before",
+        height="content",
+        alt="Checks that failed",
+        column_config={
+            "Expected": st.column_config.TextColumn(pinned=True, width=180),
+            "Segments": st.column_config.TextColumn(width=180),
+            "What to do": st.column_config.TextColumn(width=420),
+        },
     )
-
-
-def _column(release: Release) -> None:
-    st.header("A column over time")
-    known = columns_of(release)
-    if not known:
-        return empty("No extract of this release was measured.")
-    with st.container(horizontal=True):
-        table = st.selectbox("Of the table", list(known), key="of", bind="query-params", width=260)
-        column = st.selectbox("Column", known[table], key=f"column of {table}", width=260)
-    days = history_of(release, table, column)
     frame = pd.DataFrame(
-        {
-            "on": [pd.Timestamp(one.extract_date) for one in days],
-            "rows": [one.rows for one in days],
-            "empty": [one.empty_share for one in days],
-            "mean": [one.mean for one in days],
-        }
+        [
+            {
+                "check": _title(check),
+                "day": day(result.day),
+                "result": _result(check, result.is_kept),
+                "seen": result.observed,
+                "rows": result.unexpected_rows,
+            }
+            for check in told.checks
+            for result in check.results
+        ]
     )
-    _line(frame, "empty", "share without a value", "%")
-    if frame["mean"].notna().any():
-        _line(frame, "mean", "mean", ",")
-    _line(frame, "rows", "rows", ",")
-
-
-def _line(frame: pd.DataFrame, field: str, title: str, form: str) -> None:
-    known = frame.dropna(subset=field)
-    if known.empty:
-        return empty(f"Of the {title} nothing is known: the extracts had no rows.")
-    chart = (
-        alt.Chart(known)
-        .mark_line(color=palette.OBSERVED, point=len(known) < IN_SIGHT)
-        .encode(
-            alt.X("on:T", title=None, axis=alt.Axis(format="%Y-%m-%d", labelOverlap=True)),
-            alt.Y(f"{field}:Q", title=None, axis=alt.Axis(format=form)),
+    st.altair_chart(
+        _strip(frame, "check", RESULTS, told, "result").encode(
             tooltip=[
-                alt.Tooltip("on:T", title="extract of", format="%Y-%m-%d"),
-                alt.Tooltip(f"{field}:Q", title=title, format=".1%" if form == "%" else ",.2~f"),
-                alt.Tooltip("rows:Q", format=","),
-            ],
-        )
+                "check:N",
+                "day:O",
+                "result:N",
+                "seen:N",
+                alt.Tooltip("rows:Q", title="rows against it", format=","),
+            ]
+        ),
+        width="stretch",
+        alt="Failed checks day by day",
     )
-    st.caption(f"{title.capitalize()}, by extract")
-    st.altair_chart(chart.properties(height=130), alt=f"The {title} by extract")
+    st.caption(
+        "Critical: rows that break the rule are refused, or the columns that it vouches for are not believed. Warning: kept and counted."
+    )
 
 
-def _standing(one: ExtractDay) -> str:
-    return REFUSED if one.refusing else COUNTED if one.counted else CLEAN
+def _findings(told: Quality) -> None:
+    st.header("What was not believed")
+    if not told.findings:
+        empty("Nothing: no extract on record had a column that was not believed.")
+    else:
+        st.dataframe(
+            pd.DataFrame(
+                {
+                    "Extract": [f"{one.table} of {day(one.extract_date)}" for one in told.findings],
+                    "Because": [one.because for one in told.findings],
+                    "Until": [
+                        "released by hand"
+                        if one.is_released
+                        else day(one.held_until)
+                        if one.held_until
+                        else "it stands"
+                        for one in told.findings
+                    ],
+                    "Columns": [", ".join(one.columns) for one in told.findings],
+                    "Segments that hang on it": [len(one.segments) for one in told.findings],
+                    "What to do": [one.to_do for one in told.findings],
+                }
+            ),
+            hide_index=True,
+            height="content",
+            alt="What was not believed",
+            column_config={
+                "Because": st.column_config.TextColumn(width=360),
+                "Columns": st.column_config.TextColumn(width=200),
+            },
+        )
+    st.subheader("Days on which segments were held")
+    if not told.holds:
+        return empty("None.")
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "Days": [_span(one) for one in told.holds],
+                "Segments": [len(one.segments) for one in told.holds],
+                "Because": [one.because for one in told.holds],
+                "Which": [", ".join(one.segments) for one in told.holds],
+            }
+        ),
+        hide_index=True,
+        height="content",
+        alt="Days on which segments were held",
+        column_config={"Because": st.column_config.TextColumn(width=420)},
+    )
+
+
+def _refused(told: Quality) -> None:
+    st.header("Rows in quarantine")
+    if not told.refused:
+        return empty("None: no row on record was refused.")
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "Extract of": [day(one.day) for one in told.refused],
+                "Table": [one.table for one in told.refused],
+                "Rule that they broke": [_words(one.expectation) for one in told.refused],
+                "Column": [one.columns or UNKNOWN for one in told.refused],
+                "Rows": [one.unexpected_rows for one in told.refused],
+                "Of": [one.rows for one in told.refused],
+            }
+        ),
+        hide_index=True,
+        height=min(len(told.refused), 10) * 35 + 40,
+        alt="Rows in quarantine",
+        column_config={name: st.column_config.NumberColumn(format="localized") for name in ("Rows", "Of")},
+    )
+    st.caption(
+        "A row that breaks several rules is in several lines. The rows themselves lie in the home's quarantine/, not in a release."
+    )
+    download(
+        told.refused,
+        ("day", "table", "expectation", "columns", "unexpected_rows", "rows"),
+        f"refused_{told.as_of_date}.csv",
+    )
+
+
+def _strip(frame: pd.DataFrame, rows: str, colours: dict[str, str], told: Quality, said: str = "state") -> alt.Chart:
+    """A cell for each day and row. Days are written out, so that no time zone moves them."""
+    days = [day(one.date()) for one in pd.date_range(told.since, told.as_of_date)]
+    names = list(dict.fromkeys(frame[rows]))
+    every = max(1, len(days) // 8)
+    present = [state for state in colours if state in set(frame[said])]
+    chart: alt.Chart = (
+        alt.Chart(frame)
+        .mark_rect(stroke="white", strokeWidth=0.5)
+        .encode(
+            alt.X(
+                "day:O",
+                title=None,
+                scale=alt.Scale(domain=days),
+                axis=alt.Axis(values=days[::every], labelAngle=0, labelOverlap=True),
+            ),
+            alt.Y(f"{rows}:N", title=None, sort=names, axis=alt.Axis(labelLimit=200)),
+            alt.Color(
+                f"{said}:N",
+                title=None,
+                scale=alt.Scale(domain=present, range=[colours[state] for state in present]),
+                legend=alt.Legend(orient="top", columns=3),
+            ),
+        )
+        .properties(height=alt.Step(26))
+    )
+    return chart
+
+
+def _result(check: Check, is_kept: bool) -> str:
+    return "kept" if is_kept else "failed, critical" if check.severity == "critical" else "failed, a warning"
+
+
+def _title(check: Check) -> str:
+    column = f" ({check.columns})" if check.columns else ""
+    return f"{check.table}: {_words(check.expectation)}{column}"
+
+
+def _words(expectation: str) -> str:
+    return expectation.replace("_", " ")
+
+
+def _names(segments: Sequence[str]) -> str:
+    if len(segments) <= NAMED:
+        return ", ".join(segments)
+    return f"{counted(len(segments), 'segment', 'segments')}: {', '.join(segments[:NAMED])} …"
+
+
+def _span(hold: Hold) -> str:
+    return day(hold.since) if hold.since == hold.until else f"{day(hold.since)} to {day(hold.until)}"

@@ -126,8 +126,13 @@ class Pair:
 class Overlap:
     """All pairs; ``segments`` stand family by family, so that those that are about the same lie side by side."""
 
+    base_customers: int
     segments: tuple[str, ...]
     pairs: tuple[Pair, ...]
+
+    def by_chance(self, pair: Pair) -> float | None:
+        """The members of both if neither had to do with the other; None where the base is empty."""
+        return pair.members_a * pair.members_b / self.base_customers if self.base_customers else None
 
     @property
     def near_duplicates(self) -> tuple[Pair, ...]:
@@ -135,7 +140,9 @@ class Overlap:
 
     @property
     def empty_intersections(self) -> tuple[Pair, ...]:
-        return tuple(pair for pair in self.pairs if pair.is_empty_intersection)
+        """Those first that chance explains least."""
+        found = (pair for pair in self.pairs if pair.is_empty_intersection)
+        return tuple(sorted(found, key=lambda pair: -pair.members_a * pair.members_b))
 
 
 def schemes(release: Release) -> list[Scheme]:
@@ -175,7 +182,8 @@ def overlap(release: Release) -> Overlap:
         Pair(a, b, members_a, members_b, both, jaccard, scheme_of[a] is not None and scheme_of[a] == scheme_of[b])
         for a, b, members_a, members_b, both, jaccard in found
     )
-    return Overlap(tuple(segment for segment, _ in described), pairs)
+    [(base,)] = release.rows("select count(*) from customers.dim_customers")
+    return Overlap(base, tuple(segment for segment, _ in described), pairs)
 
 
 def _caveat(segment: str, is_held: bool, day: date) -> str:

@@ -41,8 +41,8 @@ def verdict_of(outcome: Outcome) -> str:
     return f"{as_sentence(verdict(row, outcome.currency))}{_money(outcome) if claim else ''}"
 
 
-def sentences_of(outcome: Outcome) -> tuple[str, ...]:
-    """What the verdict rests on, in the order in which one would ask."""
+def sentences_of(outcome: Outcome, knows_cases: bool = True) -> tuple[str, ...]:
+    """What the verdict rests on, in the order in which one would ask; ``knows_cases`` is whether the cases that were kept could be looked at."""
     row = outcome.primary
     if row is None:
         return ()
@@ -52,7 +52,7 @@ def sentences_of(outcome: Outcome) -> tuple[str, ...]:
         said = (
             _what_was_compared(row),
             _where_it_stands(outcome, row),
-            _foreseen(outcome, row),
+            _foreseen(outcome, row, knows_cases),
             _of_cuped(row),
             *_other_metrics(outcome),
             _best_and_worst(outcome),
@@ -129,8 +129,10 @@ def _where_it_stands(outcome: Outcome, row: Measurement) -> str:
     return f"Day {row.day_index} of {row.planned_days}: figures move until {until}.{level}"
 
 
-def _foreseen(outcome: Outcome, row: Measurement) -> str:
+def _foreseen(outcome: Outcome, row: Measurement, knows_cases: bool) -> str:
     case, share = outcome.case, row.relative
+    if case is None and outcome.known.was_planned and not knows_cases:
+        return f"What was foreseen of it is kept beside the releases: `segments campaign show {outcome.known.campaign_id}` holds it against this."
     if case is None:
         return "No business case was kept of it, so there is nothing to hold it against."
     if not row.may_be_claimed:

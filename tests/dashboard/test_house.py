@@ -14,13 +14,12 @@ KNOWN = (
     "orchestration.publish.releases.",
     "orchestration.settings.",
     "orchestration.errors.",
-    # What came of a campaign is worded once, for the command line and for here.
-    "orchestration.target.outcome.",
-    "orchestration.measure.campaigns.figures.",
-    "orchestration.measure.campaigns.measurement.",
     # A draft that was tried may be saved as a segment's files, and such a file edited.
     "orchestration.transform.project.",
     "orchestration.transform.scaffold.",
+    # What came of a campaign, of which a business case is made too, and its figures.
+    "orchestration.target.outcome.",
+    "orchestration.measure.campaigns.figures.",
 )
 
 

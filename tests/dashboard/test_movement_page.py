@@ -1,38 +1,34 @@
-"""The page Movement: who went from stage to stage as SQL counts it, and what lies over what."""
+"""The page Movement: the days that the address names, the moves between the stages, and what is said where there is nothing to draw."""
 
 from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
+from orchestration.publish.releases import open_for_reading
+from orchestration.read.movement import movement
 from orchestration.settings import Home
-from tests.builders import SHOP_DAYS, ask
+from tests.builders import SHOP_DAYS
+from tests.dashboard.conftest import Publish
 from tests.dashboard.looking import cells, opened, row_of
 
-#: Stages by customer on the first day and on the last.
-MOVES = f"""
-with stages as (select segment from catalog.segments where scheme = 'lifecycle'),
-on_day as (
-    select customer_id, segment, entered_on, coalesce(exited_on, date '9999-12-31') as exited_on
-    from metrics.segment_membership_history semi join stages using (segment)
-)
-select before.segment, after.segment, count(*)::varchar
-from (from on_day where entered_on <= date '{SHOP_DAYS[0]}' and exited_on > date '{SHOP_DAYS[0]}') as before
-inner join (from on_day where entered_on <= date '{SHOP_DAYS[-1]}' and exited_on > date '{SHOP_DAYS[-1]}') as after using (customer_id)
-where before.segment <> after.segment
-group by all
-"""
+
+def test_the_moves_between_the_days_in_the_address_are_those_of_the_history(app: str, page: Page, shown: Home) -> None:
+    since, until = SHOP_DAYS[1], SHOP_DAYS[3]
+    release = open_for_reading(shown)
+    assert release is not None
+    told = movement(release, "lifecycle", since, until)
+    release.close()
+    opened(page, f"{app}/movement?scheme=lifecycle&since={since}&until={until}")
+    expect(page.get_by_test_id("stMetric").filter(has_text="Moved")).to_contain_text(str(told.moved))
+    for flow in told.flows:
+        if flow.is_move and flow.from_stage and flow.to_stage:
+            row = row_of(page, flow.from_stage).filter(has=cells(page, flow.to_stage))
+            expect(cells(row, str(flow.customers)).first).to_be_attached()
+    expect(page.locator(".js-plotly-plot")).to_be_visible()
 
 
-def test_who_moved_between_two_days_is_what_sql_counts(app: str, page: Page, shown: Home) -> None:
-    moves = ask(shown, MOVES)
-    assert moves
-    opened(page, f"{app}/movement?scheme=lifecycle&since={SHOP_DAYS[0]}&until={SHOP_DAYS[-1]}")
-    for before, after, customers in moves:
-        row = row_of(page, before).filter(has=cells(page, after))
-        expect(cells(row, customers).first).to_be_attached()
-    expect(page.get_by_role("heading", name="Near-duplicates")).to_be_visible()
-
-
-def test_days_that_are_not_in_their_order_are_told_in_a_sentence(app: str, page: Page) -> None:
-    opened(page, f"{app}/movement?scheme=lifecycle&since={SHOP_DAYS[-1]}&until={SHOP_DAYS[0]}")
-    expect(page.get_by_text("Choose a second day that is later than the first.")).to_be_visible()
+def test_without_schemes_and_without_pairs_the_page_says_so(app: str, page: Page, publish: Publish) -> None:
+    publish("update catalog.segments set scheme = null", "delete from metrics.segment_overlap")
+    opened(page, f"{app}/movement")
+    expect(page.get_by_text("No segment of this release belongs to an exclusive scheme")).to_be_visible()
+    expect(page.get_by_text("There are no two segments in this release")).to_be_visible()

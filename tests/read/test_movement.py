@@ -126,17 +126,18 @@ def test_a_release_without_a_scheme_or_without_pairs_has_none() -> None:
 
 
 def test_near_duplicates_and_empty_intersections_are_named_and_stages_of_one_scheme_are_not() -> None:
-    release = small_release({name: select("gender = 'male'") for name in ("a", "b", "c", "d", "e")})
+    release = small_release({name: select("gender = 'male'") for name in ("a", "b", "c", "d", "e", "f")})
     release.connection.execute(
         "alter table catalog.segments add scheme varchar; alter table catalog.segments add family varchar;"
         "update catalog.segments set scheme = 'stages' where segment in ('c', 'd');"
         "create table metrics.segment_overlap (segment_a varchar, segment_b varchar, members_a bigint, members_b bigint, members_both bigint, jaccard double);"
         "insert into metrics.segment_overlap values ('a', 'b', 9, 10, 9, 0.9), ('a', 'c', 9, 10, 8, 0.89), ('b', 'c', 10, 5, 0, 0),"
-        "('c', 'd', 5, 5, 0, 0), ('b', 'e', 10, 0, 0, 0), ('d', 'e', 0, 0, 0, null)"
+        "('c', 'd', 5, 5, 0, 0), ('b', 'e', 10, 0, 0, 0), ('b', 'f', 10, 6, 0, 0), ('d', 'e', 0, 0, 0, null)"
     )
     told = overlap(release)
     assert [(pair.segment_a, pair.segment_b) for pair in told.near_duplicates] == [("a", "b")]
-    assert [(pair.segment_a, pair.segment_b) for pair in told.empty_intersections] == [("b", "c")]
+    assert [(pair.segment_a, pair.segment_b) for pair in told.empty_intersections] == [("b", "f"), ("b", "c")]
+    assert [told.by_chance(pair) for pair in told.empty_intersections] == [10 * 6 / 6, 10 * 5 / 6]
 
 
 def test_a_flow_within_a_stage_is_no_move() -> None:
