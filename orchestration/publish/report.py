@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from orchestration.read import palette
 from orchestration.read.opened import Release
@@ -18,8 +18,18 @@ from orchestration.read.tonight import DAYS_SHOWN, SegmentTonight, Shift, Tonigh
 
 REPORT = "report.html"
 
-#: Mail is cut off by some readers above 102 kB, so that there is an end to what is told one by one.
-SEGMENTS_TOLD, HOLDS_TOLD, SHIFTS_TOLD, SHIFTS_DRAWN, CAMPAIGNS_TOLD = 120, 20, 20, 6, 20
+#: Bytes; some readers of mail cut off what is longer than 102 kB.
+LARGEST = 100_000
+#: How many segments, shifts, pictures of shifts, campaigns and reasons of holds are told one by one: fewer, until the page is small enough.
+TOLD = (
+    (120, 20, 6, 20, 20),
+    (100, 20, 4, 15, 15),
+    (80, 15, 3, 10, 10),
+    (60, 10, 2, 8, 8),
+    (40, 8, 1, 5, 5),
+    (20, 5, 0, 3, 3),
+    (5, 3, 0, 2, 2),
+)
 #: Characters of a name or a label, and of a sentence, from which on they are cut.
 SHORT, LONG = 80, 400
 
@@ -40,9 +50,30 @@ class Picture:
 
 
 def report(release: Release) -> str:
-    """The page as HTML, below 100 kB. The same release gives the same page to the byte."""
+    """The page as HTML, at most ``LARGEST`` bytes. The same release gives the same page to the byte."""
     tonight = read_tonight(release)
     segments = sorted(tonight.segments, key=_in_order)
+    pictures = [_picture(release, tonight, shift) for shift in tonight.shifts[: TOLD[0][2]]]
+    template = _template()
+
+    def page(segments_told: int, shifts: int, drawn: int, campaigns: int, holds: int) -> str:
+        shown = [*pictures[:drawn], *[None] * len(tonight.shifts)]
+        return template.render(
+            tonight=tonight,
+            segments=segments[:segments_told],
+            shifts=list(zip(tonight.shifts[:shifts], shown, strict=False)),
+            campaigns=tonight.campaigns[:campaigns],
+            holds=tonight.holds[:holds],
+            palette=palette,
+            spark=SPARK,
+            picture=PICTURE,
+        )
+
+    pages = (page(*told) for told in TOLD)
+    return next(one for one in pages if len(one.encode()) <= LARGEST)
+
+
+def _template() -> Template:
     environment = Environment(
         loader=PackageLoader("orchestration.publish", "."),
         autoescape=True,
@@ -57,19 +88,7 @@ def report(release: Release) -> str:
         "long": lambda text: _cut(text, LONG),
         "spark": lambda counts: points(counts, *SPARK),
     }
-    return environment.get_template("report.html.j2").render(
-        tonight=tonight,
-        segments=segments[:SEGMENTS_TOLD],
-        shifts=[
-            (shift, _picture(release, tonight, shift) if number < SHIFTS_DRAWN else None)
-            for number, shift in enumerate(tonight.shifts[:SHIFTS_TOLD])
-        ],
-        campaigns=tonight.campaigns[:CAMPAIGNS_TOLD],
-        holds=tonight.holds[:HOLDS_TOLD],
-        palette=palette,
-        spark=SPARK,
-        picture=PICTURE,
-    )
+    return environment.get_template("report.html.j2")
 
 
 def points(values: Sequence[float | None], width: int, height: int, ends: tuple[float, float] | None = None) -> str:

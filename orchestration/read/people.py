@@ -16,7 +16,7 @@ import duckdb
 
 from orchestration.read.conditions import TODAY
 from orchestration.read.opened import Release
-from orchestration.sql import identifier, literal
+from orchestration.sql import identifier
 
 #: Two-sided, of 95 %.
 Z = 1.959964
@@ -25,7 +25,7 @@ FEWEST_WITH_A_VALUE = 20
 #: Fewer members than this are not described.
 FEWEST_MEMBERS = 20
 #: Everybody of today, and whether she is a member.
-COMPARED = f"(from {TODAY} positional join flags)"
+COMPARED = f"(select today.*, flags.is_member from {TODAY} as today inner join flags on flags.row_number = today.rowid)"
 NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "DOUBLE", "FLOAT", "DECIMAL")
 
 
@@ -69,10 +69,10 @@ def people(release: Release, segment: str) -> People:
             for column in columns
         }
         words = _attributes(cursor)
-        # Who is a member is looked up once, and laid beside the rows: the rows themselves are not copied.
+        # Who is a member is looked up once, by the number of her row: the rows themselves are not copied.
         cursor.execute(
             "create or replace temp table flags as "
-            f"select customer_id in (select customer_id from segments.{identifier(segment)}) as is_member from {TODAY}"
+            f"select rowid as row_number, customer_id in (select customer_id from segments.{identifier(segment)}) as is_member from {TODAY}"
         )
         members, others = cursor.execute(
             "select count(*) filter (is_member), count(*) filter (not is_member) from flags"
@@ -128,31 +128,53 @@ def _by_member(cursor: duckdb.DuckDBPyConnection, asked: str) -> list[tuple[Any,
 def _of_names(
     cursor: duckdb.DuckDBPyConnection, words: dict[str, tuple[str, str]], members: int, others: int
 ) -> Iterable[Figures]:
-    truths = [name for name, (type_, _) in words.items() if type_ == "BOOLEAN"]
-    names = [name for name, (type_, _) in words.items() if type_ == "VARCHAR"]
-    lists = [name for name, (type_, _) in words.items() if type_ == "VARCHAR[]"]
-    asked = [
-        f"select {literal(name)}, {value}, count(*) filter (is_member), count(*) filter (not is_member) from {source} group by 2"
-        for name, value, source in (
-            *((name, "null", f"(from {COMPARED} where {identifier(name)})") for name in truths),
-            *((name, f"coalesce({identifier(name)}, 'not known')", COMPARED) for name in names),
-            *(
-                (
-                    name,
-                    "value",
-                    f"(select unnest(list_distinct({identifier(name)})) as value, is_member from {COMPARED})",
-                )
-                for name in lists
-            ),
-        )
-    ]
-    if not asked:
-        return
-    for name, value, n1, n0 in cursor.execute(" union all ".join(asked)).fetchall():
+    for name, value, n1, n0 in [*_truths(cursor, words), *_values(cursor, words), *_listed(cursor, words)]:
         if n1 + n0 >= FEWEST_WITH_A_VALUE:
             share1, share0 = n1 / members, n0 / others
             spread = (share1 * (1 - share1), share0 * (1 - share0))
             yield from _figures((name, value, True), members, others, share1, share0, *spread)
+
+
+#: An attribute, a value of it, and how many members and others have it.
+Counts = list[tuple[str, str | None, int, int]]
+
+
+def _truths(cursor: duckdb.DuckDBPyConnection, words: dict[str, tuple[str, str]]) -> Counts:
+    truths = [name for name, (type_, _) in words.items() if type_ == "BOOLEAN"]
+    if not truths:
+        return []
+    mine, others = _by_member(cursor, ", ".join(f"count(*) filter ({identifier(name)})" for name in truths))
+    return [(name, None, n1, n0) for name, n1, n0 in zip(truths, mine, others, strict=True)]
+
+
+def _values(cursor: duckdb.DuckDBPyConnection, words: dict[str, tuple[str, str]]) -> Counts:
+    names = [name for name, (type_, _) in words.items() if type_ == "VARCHAR"]
+    if not names:
+        return []
+    columns = ", ".join(map(identifier, names))
+    sets = ", ".join(f"({identifier(name)})" for name in names)
+    rows = cursor.execute(
+        f"select {columns}, grouping({columns}), count(*) filter (is_member), count(*) filter (not is_member) "
+        f"from {COMPARED} group by grouping sets ({sets})"
+    ).fetchall()
+    found: Counts = []
+    for *values, left_out, n1, n0 in rows:
+        # A bit for each column, the first the highest, set where the row is not of that column.
+        [place] = [n for n in range(len(names)) if not left_out >> (len(names) - 1 - n) & 1]
+        found.append((names[place], "not known" if values[place] is None else values[place], n1, n0))
+    return found
+
+
+def _listed(cursor: duckdb.DuckDBPyConnection, words: dict[str, tuple[str, str]]) -> Counts:
+    return [
+        (name, *row)
+        for name, (type_, _) in words.items()
+        if type_ == "VARCHAR[]"
+        for row in cursor.execute(
+            "select value, count(*) filter (is_member), count(*) filter (not is_member) "
+            f"from (select unnest(list_distinct({identifier(name)})) as value, is_member from {COMPARED}) group by value"
+        ).fetchall()
+    ]
 
 
 def _figures(

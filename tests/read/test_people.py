@@ -91,3 +91,24 @@ def test_what_hardly_anybody_has_is_not_told(release: Release) -> None:
 def test_of_fewer_than_twenty_members_nothing_is_told(release: Release) -> None:
     told = people(release, "few")
     assert (told.members, told.others, told.distinctions) == (19, 181, ())
+
+
+def test_at_half_a_million_customers_everybody_is_still_with_her_own_values() -> None:
+    made = small_release({})
+    made.connection.execute(
+        "create or replace table customers.dim_customers as "
+        "select date '2024-03-31' as as_of_date, 'c' || n as customer_id, (n % 90)::integer as age, "
+        "['north', 'south'][1 + (n % 90 > 60)::integer] as region, n % 90 > 60 as email_opt_in from range(500000) as numbers (n)"
+    )
+    made.connection.execute(
+        "create table segments.old as select customer_id from customers.dim_customers where age > 60 order by hash(customer_id)"
+    )
+    made.connection.execute("alter table catalog.segments add column columns_used varchar[]")
+    made.connection.execute(
+        "insert into catalog.segments by name select 'old' as segment, []::varchar[] as columns_used"
+    )
+    told = {(one.attribute, one.value): one for one in people(made, "old").distinctions}
+    assert (told["age", None].members, told["age", None].others) == pytest.approx((75, 30), abs=0.01)
+    # Who is a member lives in the south and agreed, and nobody else: neither group varies, so that there is no difference to state.
+    assert ("region", "south") not in told
+    assert ("email_opt_in", None) not in told
