@@ -179,8 +179,8 @@ def overlap(release: Release) -> Overlap:
         "select segment_a, segment_b, members_a, members_b, members_both, jaccard from metrics.segment_overlap order by jaccard desc nulls last, 1, 2"
     )
     pairs = tuple(
-        Pair(a, b, *rest, is_exclusive=scheme_of[a] is not None and scheme_of[a] == scheme_of[b])
-        for a, b, *rest in found
+        Pair(a, b, members_a, members_b, both, jaccard, scheme_of[a] is not None and scheme_of[a] == scheme_of[b])
+        for a, b, members_a, members_b, both, jaccard in found
     )
     [(base,)] = release.rows("select count(*) from customers.dim_customers")
     return Overlap(base, tuple(segment for segment, _ in described), pairs)
