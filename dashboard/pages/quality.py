@@ -292,7 +292,7 @@ def _strip(frame: pd.DataFrame, rows: str, colours: dict[str, str], told: Qualit
     names = list(dict.fromkeys(frame[rows]))
     every = max(1, len(days) // 8)
     present = [state for state in colours if state in set(frame[said])]
-    chart: alt.Chart = (
+    strip: alt.Chart = (
         alt.Chart(frame)
         .mark_rect(stroke="white", strokeWidth=0.5)
         .encode(
@@ -312,7 +312,7 @@ def _strip(frame: pd.DataFrame, rows: str, colours: dict[str, str], told: Qualit
         )
         .properties(height=alt.Step(26))
     )
-    return chart
+    return strip
 
 
 def _result(check: Check, is_kept: bool) -> str:
