@@ -22,7 +22,7 @@ def signed(value: float | None, decimals: int = 0) -> str:
 
 def share(value: float | None) -> str:
     """Of a share between 0 and 1."""
-    return UNKNOWN if value is None else f"{value:.1%}"
+    return UNKNOWN if value is None else "<0.1%" if 0 < value < 0.0005 else f"{value:.1%}"
 
 
 def day(value: date | None) -> str:

@@ -8,13 +8,15 @@ from dashboard.following import remembered
 from dashboard.saying import empty
 from dashboard.tables import to_read
 from orchestration.read.attributes import attributes
-from orchestration.read.opened import Release
+from orchestration.read.opened import LIMIT_SECONDS, Release
 from orchestration.read.portrait import names
 
 attributes_of, names_of = remembered(attributes), remembered(names)
 #: Of the text and of the list beside it, in pixels.
 HEIGHT = 270
 
+#: What is said while a draft is asked, so that nobody takes the figures of the one before for its own.
+ASKING = f"The draft is asked; after {LIMIT_SECONDS:.0f} seconds it is cancelled."
 #: What the project's macros ask, and how they are written.
 MACROS = {
     "{{ interested_in('wine') }}": "Told us of the interest.",

@@ -10,6 +10,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from dashboard.choosing import chosen
 from dashboard.figures import UNKNOWN, counted, day, number, share, signed
 from dashboard.following import remembered
 from dashboard.saying import Tone, empty, heading, notice
@@ -46,16 +47,7 @@ def page(release: Release) -> None:
         )
     _list(found)
     by_id = {one.planned.campaign_id: one for one in found}
-    chosen = st.selectbox(
-        "Campaign",
-        list(by_id),
-        index=None,
-        placeholder="Choose one to see what came of it",
-        key="campaign",
-        bind="query-params",
-    )
-    if chosen:
-        _one(release, by_id[chosen])
+    _one(release, by_id[chosen("Campaign", list(by_id), "campaign")])
 
 
 def _list(found: Sequence[Campaign]) -> None:

@@ -9,11 +9,12 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from dashboard.choosing import chosen
 from dashboard.figures import by_thousands, number, signed
 from dashboard.following import remembered
 from dashboard.saying import empty, notice, refused
 from dashboard.steps import draw_steps
-from dashboard.writing import names_of, written
+from dashboard.writing import ASKING, names_of, written
 from orchestration.errors import SegmentsError
 from orchestration.read import palette
 from orchestration.read.change import Change, condition_of, in_markdown, preview_change
@@ -35,13 +36,15 @@ asked = remembered(_ask)
 
 def page(release: Release) -> None:
     st.title("Change preview")
-    segment: str | None = st.selectbox("Segment", names_of(release), key="segment", bind="query-params")
-    if segment is None:
-        return empty("Choose a segment, and edit its rule: what would change is shown here, and nothing is written.")
+    segments = names_of(release)
+    if not segments:
+        return empty("There is no segment in this release whose rule could be edited.")
+    segment = chosen("Segment", segments, "segment")
     text = written(release, f"change {segment}", _rule(release, segment))
     settings = load_settings(locate_home())
     try:
-        draft, change = asked(release, segment, text, settings.variables)
+        with st.spinner(ASKING):
+            draft, change = asked(release, segment, text, settings.variables)
     except SegmentsError as problem:
         return refused(problem)
     if change.remark:

@@ -12,6 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from dashboard.choosing import chosen, chosen_day
 from dashboard.figures import counted, day, number, share
 from dashboard.following import remembered
 from dashboard.saying import empty, notice
@@ -55,7 +56,7 @@ def page(release: Release) -> None:
 
 def _flows(release: Release, known: Sequence[Scheme]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox("Scheme", [one.name for one in known], key="scheme", bind="query-params", width=220)
+        name = chosen("Scheme", [one.name for one in known], "scheme", width=220)
         scheme = next(one for one in known if one.name == name)
         days = _days(scheme, release.as_of_date)
     if days is None:
@@ -79,20 +80,9 @@ def _days(scheme: Scheme, last: date) -> tuple[date, date] | None:
         empty(f"{scheme.name} is on record since {day(last)} alone: from the next day on its movements are shown here.")
         return None
     first = max(scheme.first_day, last - timedelta(DAYS_SHOWN))
-    since = st.date_input(
-        "From the end of",
-        first,
-        scheme.first_day,
-        last,
-        format="YYYY-MM-DD",
-        key="since",
-        bind="query-params",
-        width=180,
-    )
-    until = st.date_input(
-        "to the end of", last, scheme.first_day, last, format="YYYY-MM-DD", key="until", bind="query-params", width=180
-    )
-    if not isinstance(since, date) or not isinstance(until, date) or since >= until:
+    since = chosen_day("From the end of", first, scheme.first_day, last, "since")
+    until = chosen_day("to the end of", last, scheme.first_day, last, "until")
+    if since is None or until is None or since >= until:
         empty("Choose a second day that is later than the first.")
         return None
     return since, until

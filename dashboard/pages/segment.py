@@ -9,6 +9,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from dashboard.choosing import chosen
 from dashboard.figures import UNKNOWN, by_thousands, counted, day, number, share, signed
 from dashboard.following import remembered
 from dashboard.saying import empty, heading, notice
@@ -42,9 +43,10 @@ CHANGES = {"leaves": "leave", "enters": "enter", "one_order_away": "are one orde
 
 def page(release: Release) -> None:
     st.title("Segment")
-    segment = _chosen(names_of(release))
-    if segment is None:
-        return empty("Choose a segment.")
+    segments = names_of(release)
+    if not segments:
+        return empty("There is no segment in this release.")
+    segment = chosen("Segment", segments, "segment")
     words = told(release, segment)
     _words(words)
     _days(release, segment)
@@ -53,12 +55,6 @@ def page(release: Release) -> None:
     _outlook(release, segment)
     _neighbours(release, segment)
     _reach(release, words)
-
-
-def _chosen(segments: Sequence[str]) -> str | None:
-    """The segment that the address names, or that is chosen."""
-    chosen: str | None = st.selectbox("Segment", segments, key="segment", bind="query-params")
-    return chosen
 
 
 def _words(words: Words) -> None:
@@ -250,7 +246,7 @@ def _outlook(release: Release, segment: str) -> None:
         st.metric("One order away", number(ahead.one_order_away), border=True, width=170)
     for because in dict.fromkeys(ahead.gaps.values()):
         changes = ", ".join(CHANGES[change] for change, why in ahead.gaps.items() if why == because)
-        notice("info", f"{because}.", f"Who {changes} is not told")
+        notice("info", f"The segment cannot be asked ahead: {because}.", f"Not told: who {changes}")
     st.caption(
         "If nothing comes in: windows end, birthdays come, ranks move. One order away: would be a member with one more order today, of the size that is usual for the customer."
     )

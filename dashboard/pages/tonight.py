@@ -82,11 +82,11 @@ def _segments(tonight: Tonight) -> None:
         {
             "Segment": [f"segment?segment={quote(segment.segment)}" for segment in chosen],
             "Members": [segment.members for segment in chosen],
+            "State": [segment.standing for segment in chosen],
             "Last weeks": [[count for count in segment.counts if count is not None] for segment in chosen],
             "Entered": pd.array([segment.entered for segment in chosen], dtype="Int64"),
             "Exited": pd.array([segment.exited for segment in chosen], dtype="Int64"),
             "Of base": [segment.share_of_base and 100 * segment.share_of_base for segment in chosen],
-            "State": [segment.standing for segment in chosen],
             "Label": [segment.label for segment in chosen],
             "Family": [segment.family for segment in chosen],
             "Owner": [segment.owner for segment in chosen],

@@ -12,7 +12,7 @@ from dashboard.figures import by_thousands, counted, day, number, share
 from dashboard.following import remembered
 from dashboard.saying import empty, notice, refused
 from dashboard.steps import draw_steps
-from dashboard.writing import written
+from dashboard.writing import ASKING, written
 from orchestration.errors import SegmentsError
 from orchestration.read import palette
 from orchestration.read.drafts import Draft, read_draft
@@ -41,7 +41,8 @@ def page(release: Release) -> None:
             "Write a condition on the attributes of a customer: what it would make is shown here, and nothing is written."
         )
     try:
-        draft, trial = asked(release, text, load_settings(locate_home()).variables)
+        with st.spinner(ASKING):
+            draft, trial = asked(release, text, load_settings(locate_home()).variables)
     except SegmentsError as problem:
         return refused(problem)
     with st.container(horizontal=True):

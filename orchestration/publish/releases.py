@@ -83,9 +83,16 @@ class Manifest:
 
 
 def current_release(home: Home) -> Manifest | None:
-    """The manifest of the published release; None before the first."""
+    """The manifest of the published release; None before the first. Raises ReleaseDamaged where it cannot be read."""
     current = home.releases / "current"
-    return Manifest.read(current) if current.exists() else None
+    if not current.exists():
+        return None
+    try:
+        return Manifest.read(current)
+    except (OSError, ValueError, KeyError, TypeError) as unreadable:
+        raise ReleaseDamaged(
+            f"Release {current.readlink().name} has no {MANIFEST} that can be read ({type(unreadable).__name__}): go back to another with `segments rollback`."
+        ) from unreadable
 
 
 def days_on_record(home: Home) -> Days | None:

@@ -83,7 +83,7 @@ def _template() -> Template:
     )
     environment.filters |= {
         "number": lambda value: "–" if value is None else f"{value:,}",
-        "share": lambda value: "–" if value is None else f"{value:.1%}",
+        "share": lambda value: "–" if value is None else "<0.1%" if 0 < value < 0.0005 else f"{value:.1%}",
         "short": lambda text: _cut(text, SHORT),
         "long": lambda text: _cut(text, LONG),
         "spark": lambda counts: points(counts, *SPARK),

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration.errors import QueryTooLong
+from orchestration.errors import QueryTooLong, ReleaseDamaged
 from orchestration.sql import literal
 
 #: What nobody waits for is cancelled.
@@ -27,7 +27,8 @@ SECONDS_BETWEEN_CANCELLATIONS = 0.2
 class Release:
     """A release that many threads may read at once. Nothing that is asked of it reaches a file, or can change that.
 
-    ``connection`` is the one behind all; ``rows`` and ``cursor`` ask beside it, and raise QueryTooLong after ``limit_seconds``.
+    ``connection`` is the one behind all; ``rows`` and ``cursor`` ask beside it, and raise QueryTooLong after ``limit_seconds``, and
+    ReleaseDamaged where the file cannot be read.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -65,6 +66,15 @@ class Release:
             raise QueryTooLong(
                 f"The query took longer than {self.limit_seconds:,g} seconds and was cancelled: ask for less, or query the release's file itself."
             ) from cancelled
+        except (
+            duckdb.IOException,
+            duckdb.FatalException,
+            duckdb.InternalException,
+            duckdb.SerializationException,
+        ) as damaged:
+            raise ReleaseDamaged(
+                f"Release {self.name} cannot be read ({type(damaged).__name__}): use another release (`segments rollback`)."
+            ) from damaged
         finally:
             is_done.set()
             watching.join()

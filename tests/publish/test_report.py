@@ -57,7 +57,7 @@ def test_every_segment_is_a_row_with_what_the_release_counted(changed: Changed) 
         "select segment, described.members, entered, exited, described.state from catalog.segments as described "
         "join metrics.segment_counts_daily as counted using (segment, as_of_date)"
     )
-    assert {name: (row[0], row[2], row[3], row[5]) for name, row in rows.items()} == {
+    assert {name: (row[0], row[3], row[4], row[1]) for name, row in rows.items()} == {
         name: (f"{members:,}", f"{entered:,}", f"{exited:,}", state)
         for name, members, entered, exited, state in counted
     }
