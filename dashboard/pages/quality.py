@@ -150,6 +150,14 @@ def _checks(told: Quality) -> None:
     st.header("Checks that failed")
     if not told.checks:
         return empty(f"None: every extract since {day(told.since)} kept every check.")
+    for check in told.checks:
+        if check.since:
+            hang = f"{_names(check.segments)} hang on it." if check.segments else "No segment hangs on it."
+            notice(
+                "critical" if check.severity == "critical" else "info",
+                f"Last seen: {check.failures[-1].observed}. {check.to_do} {hang}",
+                f"{check.severity.capitalize()}, fails since {day(check.since)}: {_title(check)}",
+            )
     st.dataframe(
         pd.DataFrame(
             {
@@ -307,7 +315,7 @@ def _strip(frame: pd.DataFrame, rows: str, colours: dict[str, str], told: Qualit
                 f"{said}:N",
                 title=None,
                 scale=alt.Scale(domain=present, range=[colours[state] for state in present]),
-                legend=alt.Legend(orient="top", columns=3),
+                legend=alt.Legend(orient="top", columns=2 if len(present) > len(RESULTS) else 1),
             ),
         )
         .properties(height=alt.Step(26))
