@@ -95,7 +95,8 @@ def test_a_file_that_cannot_be_read_to_its_end_is_told_in_a_sentence(changed: Ch
     with spoilt.open("r+b") as written:
         written.truncate(spoilt.stat().st_size // 2)
     release = Release(opened(spoilt), "spoilt", SHOP_DAYS[-1], SHOP_DAYS[0], "")
+    tables = release.rows("select schema_name || '.\"' || table_name || '\"' from duckdb_tables()")
+    every_row = " union all ".join(f"select sum(hash(t)) from {table} as t" for (table,) in tables)
     with pytest.raises(ReleaseDamaged, match="Release spoilt cannot be read"):
-        for (table,) in release.rows("select schema_name || '.\"' || table_name || '\"' from duckdb_tables()"):
-            release.rows(f"select count(*), sum(hash(t)) from {table} as t")
+        release.rows(every_row)
     release.close()
