@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 #: Characters of the longest bar.
 BAR = 24
-#: Segments with which a draft is shown to share members.
+#: Segments that are shown beside one, or beside a draft.
 TOP_OVERLAPS = 5
 
 
@@ -35,47 +35,44 @@ TOP_OVERLAPS = 5
 @command
 def show(context: Context, name: str) -> None:
     """Show the segment NAME: its rule, its size, whom each clause drops, what it depends on, whom it shares members with."""
-    from orchestration.publish.portrait import read_portrait
+    from orchestration.read.neighbours import shared
+    from orchestration.read.portrait import words_of
     from orchestration.read.waterfall import waterfall
 
-    portrait = read_portrait(context.home, name)
-    if portrait is None:
-        raise no_release(context)
     with _release(context) as release:
-        told = waterfall(release, name)
-    document = asdict(portrait)
-    status = document.pop("status")
+        words, told, overlaps = words_of(release, name), waterfall(release, name), shared(release, name)[:TOP_OVERLAPS]
 
     def page() -> Group:
         facts = Table.grid(padding=(0, 2))
         for word, said in (
-            ("objective", portrait.objective),
-            ("owner", portrait.owner),
-            ("channel", portrait.channel),
-            ("members", f"{portrait.status.members:,}, {portrait.status.share_of_base:.1%} of the base"),
-            ("moved", f"{cell(portrait.status.entered)} entered, {cell(portrait.status.exited)} exited"),
-            ("state", portrait.status.state_in_words),
-            ("depends on", "\n".join(portrait.raw_columns)),
+            ("objective", words.objective),
+            ("owner", words.owner),
+            ("channel", words.channel),
+            ("members", f"{words.members:,}, {words.share_of_base:.1%} of the base"),
+            ("moved", f"{cell(words.entered)} entered, {cell(words.exited)} exited"),
+            ("state", words.state_in_words),
+            ("depends on", "\n".join(words.raw_columns)),
         ):
             facts.add_row(word, Text(said))
-        overlaps = [
-            {"segment": other.segment, "members of both": other.members_both, "jaccard": f"{other.jaccard or 0:.2f}"}
-            for other in portrait.overlaps
+        rows = [
+            {"segment": other.segment, "members of both": other.members_both, "jaccard": f"{other.jaccard:.2f}"}
+            for other in overlaps
         ]
         return Group(
-            Text(f"{name}: {portrait.status.label}, on {portrait.as_of_date}, release {portrait.release}"),
+            Text(f"{name}: {words.label}, on {release.as_of_date}, release {release.name}"),
             "",
-            Text(portrait.description),
+            Text(words.description),
             "",
-            Text(portrait.sql),
+            Text(words.sql),
             "",
             facts,
             "",
             *_shown(told),
-            listing("Shares most members with", overlaps),
+            listing("Is most like", rows),
         )
 
-    context.answer(status | document | {"waterfall": asdict(told)}, page)
+    document = {"release": release.name, "as_of_date": release.as_of_date, **asdict(words)}
+    context.answer(document | {"overlaps": [asdict(other) for other in overlaps], "waterfall": asdict(told)}, page)
 
 
 @click.command()

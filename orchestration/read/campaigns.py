@@ -21,8 +21,6 @@ EVIDENCE = {
     "none": "nobody held out, nothing to compare",
 }
 
-#: A release that was made before campaigns were measured has not.
-HAS_CAMPAIGNS = "select 1 from duckdb_tables() where table_name = 'campaign_impact'"
 CAMPAIGNS = "select {columns} from catalog.campaigns order by starts_on desc nulls last, campaign_id"
 
 #: The primary metric of everybody, on the campaign's newest day.
@@ -103,7 +101,7 @@ class Campaign:
 
 def campaigns(release: Release) -> list[Campaign]:
     """All campaigns: those that run first, then those that are measured or planned, then the others; of one state the newest first."""
-    if not release.rows(HAS_CAMPAIGNS):
+    if not release.has("metrics.campaign_impact"):
         return []
     columns = ", ".join(field.name for field in fields(Planned))
     planned = [Planned(*row) for row in release.rows(CAMPAIGNS.format(columns=columns))]

@@ -20,7 +20,7 @@ from orchestration.read.conditions import (
     published_rule,
 )
 from orchestration.read.drafts import Draft
-from orchestration.read.opened import Release
+from orchestration.read.opened import Release, has_table
 from orchestration.read.trial import SHOWN, asking, keep_members
 from orchestration.read.waterfall import Waterfall, waterfall_of
 from orchestration.sql import identifier
@@ -173,7 +173,7 @@ def _built_on(cursor: duckdb.DuckDBPyConnection, segment: str) -> tuple[str, ...
 
 
 def _campaigns_on(cursor: duckdb.DuckDBPyConnection, segments: list[str]) -> tuple[CampaignOnIt, ...]:
-    if not _has(cursor, "campaigns"):
+    if not has_table(cursor, "catalog.campaigns"):
         return ()
     found = cursor.execute(
         "select campaign_id, segment, campaign_name, state, starts_on, ends_on from catalog.campaigns "
@@ -184,15 +184,10 @@ def _campaigns_on(cursor: duckdb.DuckDBPyConnection, segments: list[str]) -> tup
 
 
 def _personas_of(cursor: duckdb.DuckDBPyConnection, segment: str) -> tuple[str, ...]:
-    if not _has(cursor, "personas"):
+    if not has_table(cursor, "catalog.personas"):
         return ()
     found = cursor.execute("select persona from catalog.personas where list_contains(segments, $1) order by 1", [segment])  # fmt: skip
     return tuple(persona for (persona,) in found.fetchall())
-
-
-def _has(cursor: duckdb.DuckDBPyConnection, table: str) -> bool:
-    asked = "select count(*) from duckdb_tables() where schema_name = 'catalog' and table_name = $1"
-    return bool(cursor.execute(asked, [table]).fetchall()[0][0])
 
 
 def in_markdown(change: Change, currency: str) -> str:

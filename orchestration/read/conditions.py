@@ -14,6 +14,7 @@ import duckdb
 from sqlglot import exp
 
 from orchestration.errors import ConfigurationError, nearest
+from orchestration.read.opened import has_table
 from orchestration.sql import literal
 from orchestration.transform.clauses import SEGMENTS, Clause, Rule, rule_of
 from orchestration.transform.meaning import CUSTOMERS, parse
@@ -88,14 +89,14 @@ def rule_in_release(sql: str) -> Rule:
 
 def answered_conditions(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
     """The conditions on order lines to which the release has the answer, those of its rules; none where it was made before it kept them."""
-    if not _has(connection, "conditions_met"):
+    if not has_table(connection, CONDITIONS_MET):
         return frozenset()
     rules = [rule_in_release(sql) for (sql,) in connection.execute("select sql from catalog.segments").fetchall()]
     return frozenset(clause.sql for rule in rules if rule.is_split for clause in rule.clauses if clause.tables)
 
 
 def has_month_ends(connection: duckdb.DuckDBPyConnection) -> bool:
-    return _has(connection, MONTH_ENDS.split(".")[1])
+    return has_table(connection, MONTH_ENDS)
 
 
 def asked_today(rule: Rule, answered: Iterable[str]) -> Asked:
@@ -191,8 +192,3 @@ def asked_of_an_order_line(node: exp.Expr) -> list[exp.Expr]:
         one.transform(lambda node: exp.column(node.name) if isinstance(node, exp.Column) else node)
         for one in reversed(kept)
     ]
-
-
-def _has(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
-    found = connection.execute("select count(*) from duckdb_tables() where table_name = $1", [table]).fetchall()
-    return bool(found[0][0])

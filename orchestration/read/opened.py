@@ -80,8 +80,18 @@ class Release:
             watching.join()
             cursor.close()
 
+    def has(self, table: str) -> bool:
+        with self.cursor() as cursor:
+            return has_table(cursor, table)
+
     def close(self) -> None:
         self.connection.close()
+
+
+def has_table(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Whether the release has the table, ``<schema>.<name>``: one that was made before there was such a table has not."""
+    asked = "select count(*) from duckdb_tables() where schema_name || '.' || table_name = $1"
+    return bool(connection.execute(asked, [table]).fetchall()[0][0])
 
 
 def opened(file: Path) -> duckdb.DuckDBPyConnection:

@@ -148,5 +148,5 @@ def test_what_is_not_told_of_the_days_ahead_says_why_and_an_old_release_has_none
 def test_a_segment_that_there_is_not_is_refused_with_the_nearest_name(release: Release) -> None:
     assert words_of(release, "men_18_25").label == "Men aged 18 to 25"
     assert "men_18_25" in names(release)
-    with pytest.raises(ConfigurationError, match=r"There is no segment men_18_52 in the release; .*men_18_25"):
+    with pytest.raises(ConfigurationError, match=r"There is no segment men_18_52 in release .*; .*men_18_25"):
         words_of(release, "men_18_52")
