@@ -57,7 +57,8 @@ campaign-demo: setup ## play three campaigns whose truth is known, on a copy of 
 
 .PHONY: bench
 bench: setup bench-campaigns ## time a night beside a hand-written script, score shifts and campaigns by simulation (slow)
-	$(BIN)/python -m benchmarks.night
+	$(BIN)/python -m benchmarks.night --keep .bench
+	$(BIN)/python -m benchmarks.pages .bench/pipeline
 	$(BIN)/python -m benchmarks.checks
 	$(BIN)/python -m benchmarks.shifts
 
@@ -73,4 +74,4 @@ lock: ## renew requirements.lock from pyproject.toml
 
 .PHONY: clean
 clean: ## remove the environment and the demo's home
-	rm -rf .venv .segments
+	rm -rf .venv .segments .bench

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+import streamlit as st
 
 UNKNOWN = "–"
 
 
 def number(value: float | None, decimals: int = 0) -> str:
-    return UNKNOWN if value is None else f"{value:,.{decimals}f}"
+    # A nought has no sign.
+    return UNKNOWN if value is None else f"{round(value, decimals) + 0.0:,.{decimals}f}"
 
 
 def signed(value: float | None, decimals: int = 0) -> str:
@@ -17,7 +22,7 @@ def signed(value: float | None, decimals: int = 0) -> str:
 
 def share(value: float | None) -> str:
     """Of a share between 0 and 1."""
-    return UNKNOWN if value is None else f"{value:.1%}"
+    return UNKNOWN if value is None else "<0.1%" if 0 < value < 0.0005 else f"{value:.1%}"
 
 
 def day(value: date | None) -> str:
@@ -32,3 +37,12 @@ def moment(value: str) -> str:
 def counted(count: int, one: str, many: str) -> str:
     """``1 customer``, ``1,200 customers``."""
     return f"{count:,} {one if count == 1 else many}"
+
+
+def by_thousands(frame: pd.DataFrame) -> dict[str, Any]:
+    """The columns of whole numbers of a table, with their thousands apart."""
+    return {
+        str(column): st.column_config.NumberColumn(format="localized")
+        for column in frame.columns
+        if pd.api.types.is_integer_dtype(frame[column])
+    }

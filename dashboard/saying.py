@@ -7,6 +7,7 @@ from typing import Literal
 
 import streamlit as st
 
+from orchestration.errors import SegmentsError
 from orchestration.read import palette
 
 Tone = Literal["critical", "warning", "info"]
@@ -19,6 +20,11 @@ def heading(text: str, level: Literal[1, 2, 3] = 2) -> None:
     st.html(f'<h{level} style="margin:0;overflow-wrap:anywhere">{escape(text)}</h{level}>')
 
 
+def sentence(text: str) -> None:
+    """A sentence that stands among others."""
+    st.html(f'<p style="margin:0;overflow-wrap:anywhere">{escape(text)}</p>')
+
+
 def notice(tone: Tone, text: str, title: str = "") -> None:
     """A sentence that wants to be seen; how much so is in ``title`` too, for a colour alone does not say it."""
     head = f"<strong>{escape(title)}</strong><br>" if title else ""
@@ -29,6 +35,14 @@ def notice(tone: Tone, text: str, title: str = "") -> None:
     )
 
 
-def empty(sentence: str) -> None:
+def empty(text: str) -> None:
     """Stands where there is nothing to draw, and says why."""
-    notice("info", sentence)
+    notice("info", text)
+
+
+def refused(problem: SegmentsError) -> None:
+    """Why there is no answer; DuckDB's own message keeps its lines, for it points at a place in them."""
+    said, *place = str(problem).split("\n")
+    notice("critical", said)
+    if place:
+        st.code("\n".join(place).strip("\n"), language=None)

@@ -151,7 +151,7 @@ def explain(context: Context, name: str, on: date | None, since: date | None) ->
 @command
 def impact(context: Context, column: str) -> None:
     """List the segments that hang on a raw COLUMN, such as crm/customers.email_opt_in, or on each of a table's."""
-    from orchestration.publish.portrait import read_impact
+    from orchestration.publish.impact import read_impact
 
     found = read_impact(context.home, column)
     if found is None:

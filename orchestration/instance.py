@@ -32,7 +32,13 @@ INSTANCE = {
 def open_instance(home: Home) -> dg.DagsterInstance:
     """The Dagster instance kept in ``<home>/dagster``."""
     home.dagster.mkdir(parents=True, exist_ok=True)
-    (home.dagster / "dagster.yaml").write_text(yaml.safe_dump(INSTANCE), encoding="utf-8")
+    log = {
+        "module": "orchestration.event_log",
+        "class": "HeldOpenEventLog",
+        "config": {"base_dir": str(home.dagster / "history" / "runs")},
+    }
+    text = yaml.safe_dump(INSTANCE | {"event_log_storage": log})
+    (home.dagster / "dagster.yaml").write_text(text, encoding="utf-8")
     return dg.DagsterInstance.from_config(str(home.dagster))
 
 

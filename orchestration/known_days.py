@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from orchestration.errors import ConfigurationError
 from orchestration.settings import Home
+from orchestration.yaml_file import NamedTwice, read_yaml
 
 FILE = "calendar.yml"
 
@@ -111,7 +112,7 @@ def read_known_days(home: Home) -> KnownDays:
     """What ``calendar.yml`` says; nothing where there is none. Raises ConfigurationError naming the field."""
     file = home.path / FILE
     try:
-        said = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}
+        said = read_yaml(file, as_written=False) if file.exists() else {}
         return KnownDays(Calendar.model_validate(said or {}))
     except ValidationError as invalid:
         error = invalid.errors()[0]
@@ -123,5 +124,7 @@ def read_known_days(home: Home) -> KnownDays:
             else f": {error['msg'].removeprefix('Value error, ')}."
         )
         raise ConfigurationError(f"{file}: field `{field}`{hint}") from None
+    except NamedTwice as twice:
+        raise ConfigurationError(f"{file}: {twice}: take one away.") from None
     except (yaml.YAMLError, ValueError) as broken:  # a day that is in no calendar, such as 30 February
         raise ConfigurationError(f"{file} is not valid YAML: {broken}") from broken

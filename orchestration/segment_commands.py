@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 #: Characters of the longest bar.
 BAR = 24
-#: Segments with which a draft is shown to share members.
+#: Segments that are shown beside one, or beside a draft.
 TOP_OVERLAPS = 5
 
 
@@ -35,47 +35,44 @@ TOP_OVERLAPS = 5
 @command
 def show(context: Context, name: str) -> None:
     """Show the segment NAME: its rule, its size, whom each clause drops, what it depends on, whom it shares members with."""
-    from orchestration.publish.portrait import read_portrait
+    from orchestration.read.neighbours import shared
+    from orchestration.read.portrait import words_of
     from orchestration.read.waterfall import waterfall
 
-    portrait = read_portrait(context.home, name)
-    if portrait is None:
-        raise no_release(context)
     with _release(context) as release:
-        told = waterfall(release, name)
-    document = asdict(portrait)
-    status = document.pop("status")
+        words, told, overlaps = words_of(release, name), waterfall(release, name), shared(release, name)[:TOP_OVERLAPS]
 
     def page() -> Group:
         facts = Table.grid(padding=(0, 2))
         for word, said in (
-            ("objective", portrait.objective),
-            ("owner", portrait.owner),
-            ("channel", portrait.channel),
-            ("members", f"{portrait.status.members:,}, {portrait.status.share_of_base:.1%} of the base"),
-            ("moved", f"{cell(portrait.status.entered)} entered, {cell(portrait.status.exited)} exited"),
-            ("state", portrait.status.state_in_words),
-            ("depends on", "\n".join(portrait.raw_columns)),
+            ("objective", words.objective),
+            ("owner", words.owner),
+            ("channel", words.channel),
+            ("members", f"{words.members:,}, {words.share_of_base:.1%} of the base"),
+            ("moved", f"{cell(words.entered)} entered, {cell(words.exited)} exited"),
+            ("state", words.state_in_words),
+            ("depends on", "\n".join(words.raw_columns)),
         ):
             facts.add_row(word, Text(said))
-        overlaps = [
-            {"segment": other.segment, "members of both": other.members_both, "jaccard": f"{other.jaccard or 0:.2f}"}
-            for other in portrait.overlaps
+        rows = [
+            {"segment": other.segment, "members of both": other.members_both, "jaccard": f"{other.jaccard:.2f}"}
+            for other in overlaps
         ]
         return Group(
-            Text(f"{name}: {portrait.status.label}, on {portrait.as_of_date}, release {portrait.release}"),
+            Text(f"{name}: {words.label}, on {release.as_of_date}, release {release.name}"),
             "",
-            Text(portrait.description),
+            Text(words.description),
             "",
-            Text(portrait.sql),
+            Text(words.sql),
             "",
             facts,
             "",
             *_shown(told),
-            listing("Shares most members with", overlaps),
+            listing("Is most like", rows),
         )
 
-    context.answer(status | document | {"waterfall": asdict(told)}, page)
+    document = {"release": release.name, "as_of_date": release.as_of_date, **asdict(words)}
+    context.answer(document | {"overlaps": [asdict(other) for other in overlaps], "waterfall": asdict(told)}, page)
 
 
 @click.command()
@@ -102,9 +99,9 @@ def diff(context: Context, name: str, markdown: bool) -> None:
     """Compare the segment NAME as its file in the project says with the current release: who enters, who leaves, who uses it."""
     from orchestration.read.change import in_markdown, preview_change
     from orchestration.read.drafts import read_draft
-    from orchestration.transform.project import PROJECT_DIR
+    from orchestration.transform.scaffold import rules_written
 
-    files = {file.stem: file for file in (PROJECT_DIR / "models" / "segments").glob("*.sql")}
+    files = rules_written()
     if name not in files:
         raise ConfigurationError(f"The project has no segment {name}; {nearest(name, sorted(files))}")
     settings = context.settings
@@ -217,7 +214,7 @@ def _page_of_change(change: Change, currency: str) -> Group:
         row("stay", change.stays, ""),
     ]
     campaigns = [
-        {"campaign": one.campaign_id, "name": one.campaign_name, "state": one.state, "starts": one.starts_on, "ends": one.ends_on}
+        {"campaign": one.campaign_id, "segment": one.segment, "name": one.campaign_name, "state": one.state, "starts": one.starts_on, "ends": one.ends_on}
         for one in change.campaigns
     ]  # fmt: skip
     clauses: list[RenderableType] = [
@@ -235,6 +232,7 @@ def _page_of_change(change: Change, currency: str) -> Group:
         *_shown(change.waterfall),
         Text(f"Segments built on it: {built}"),
         listing("Campaigns on it", campaigns) if campaigns else Text("Campaigns on it: none"),
+        *([Text(f"Personas that speak of it: {', '.join(change.personas)}")] if change.personas else []),
     )  # fmt: skip
 
 

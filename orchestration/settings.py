@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from orchestration.errors import ConfigurationError
+from orchestration.yaml_file import NamedTwice, read_yaml
 
 DEFAULT_HOME = Path(".segments")
 #: The hour of the business day at which the night's refresh begins.
@@ -114,8 +115,9 @@ def load_settings(home: Home) -> Settings:
     """
     file = home.path / "settings.yml"
     try:
-        # Every value as it is written: YAML would read the product 0123 as 83, and yes as 1.
-        said = yaml.load(file.read_text(encoding="utf-8"), yaml.BaseLoader) if file.exists() else {}
+        said = read_yaml(file, as_written=True) if file.exists() else {}
+    except NamedTwice as twice:
+        raise ConfigurationError(f"{file}: the field {twice}: take one away.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as broken:
         raise ConfigurationError(f"{file} is not valid YAML: {broken}") from broken
     if not said:

@@ -10,7 +10,7 @@ import io
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -24,6 +24,7 @@ from expectations.contracts import EXTRACT_TABLES
 from orchestration.days import Days
 from orchestration.instance import open_instance
 from orchestration.publish.releases import Manifest
+from orchestration.read.opened import Release
 from orchestration.refresh import refresh
 from orchestration.settings import Home, load_settings
 
@@ -191,6 +192,10 @@ class Refreshed:
     aside: Path
     manifest: Manifest
     contents: dict[str, Rows]
+
+
+#: The shop's release after the statements given were run on it.
+Changed = Callable[..., Release]
 
 
 def last_verdict(home: Home, asset: str, check: str) -> dg.AssetCheckEvaluation:

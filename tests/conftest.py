@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pytest
 from filelock import FileLock
 from hypothesis import settings
 
 from orchestration.demo import write_demo
+from orchestration.publish.releases import FILE
+from orchestration.read.opened import Release, opened
 from orchestration.settings import Home
 from tests import campaign_company
-from tests.builders import SHOP_DAYS, Refreshed, Stage, corner_shop, current_contents, refreshed
+from tests.builders import SHOP_DAYS, Changed, Refreshed, Stage, corner_shop, current_contents, refreshed
 
 # A busy machine is slow, and not wrong.
 settings.register_profile("patient", deadline=None)
@@ -39,6 +44,25 @@ def shop(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Refreshed:
     home = stage.home(corner_shop())
     manifest = refreshed(home, SHOP_DAYS[0], SHOP_DAYS[-1])
     return Refreshed(stage.set_aside(tmp_path_factory.mktemp("shop") / "home"), manifest, current_contents(home))
+
+
+@pytest.fixture
+def changed(shop: Refreshed, tmp_path: Path) -> Iterator[Changed]:
+    """Makes releases of the shop's by statements, as of its last day."""
+    made: list[Release] = []
+
+    def changed(*statements: str) -> Release:
+        file = tmp_path / f"{len(made)}.duckdb"
+        shutil.copyfile(shop.aside / "releases" / "current" / FILE, file)
+        with duckdb.connect(str(file)) as connection:
+            for statement in statements:
+                connection.execute(statement)
+        made.append(Release(opened(file), "by hand", SHOP_DAYS[-1], SHOP_DAYS[0], "2024-03-13T02:00:00+00:00"))
+        return made[-1]
+
+    yield changed
+    for release in made:
+        release.close()
 
 
 @pytest.fixture(scope="session")

@@ -54,9 +54,9 @@ def test_show_tells_the_rule_the_size_and_what_a_segment_depends_on(refreshed_sh
     assert shown["raw_columns"] == [
         f"crm/customers.{column}" for column in ("customer_id", "email", "email_opt_in", "is_deleted")
     ]
-    shared = [overlap["members_both"] for overlap in shown["overlaps"]]
-    assert shared == sorted(shared, reverse=True)
-    assert 0 < len(shared) <= 5
+    alike = [overlap["jaccard"] for overlap in shown["overlaps"]]
+    assert alike == sorted(alike, reverse=True)
+    assert 0 < len(alike) <= 5
     assert "contactable_by_any_channel" in [overlap["segment"] for overlap in shown["overlaps"]]
 
 
@@ -161,11 +161,22 @@ def test_a_wrong_setting_that_shows_only_within_a_run_is_wrong_use_too(refreshed
 
 
 def test_an_unforeseen_failure_claims_nothing_of_what_is_published(refreshed_shop: Home) -> None:
+    (refreshed_shop.path / "settings.yml").unlink()
+    (refreshed_shop.path / "settings.yml").mkdir()
+    told = segments("refresh", "--as-of", str(SHOP_DAYS[-1]), home=refreshed_shop.path)
+    assert (told.returncode, told.stdout) == (1, "")
+    assert "Something unforeseen went wrong (IsADirectoryError). See where with --debug" in told.stderr
+    assert "nothing was published" not in told.stderr
+
+
+def test_a_release_without_its_manifest_is_told_with_the_way_back(refreshed_shop: Home) -> None:
     (refreshed_shop.releases / "current" / "manifest.json").write_text("{")
     told = segments("status", home=refreshed_shop.path)
     assert (told.returncode, told.stdout) == (1, "")
-    assert "Something unforeseen went wrong (JSONDecodeError). See where with --debug" in told.stderr
-    assert "nothing was published" not in told.stderr
+    assert (
+        "has no manifest.json that can be read (JSONDecodeError): go back to another with `segments rollback`"
+        in told.stderr
+    )
 
 
 def test_a_release_with_a_held_segment_ends_with_a_code_of_its_own(refreshed_shop: Home) -> None:

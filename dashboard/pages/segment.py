@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 
-from dashboard.figures import UNKNOWN, counted, day, number, share, signed
+from dashboard.choosing import chosen
+from dashboard.figures import UNKNOWN, by_thousands, counted, day, number, share, signed
 from dashboard.following import remembered
 from dashboard.saying import empty, heading, notice
+from dashboard.steps import draw_steps
 from orchestration.read import palette
 from orchestration.read.neighbours import DAYS_OF_MOVES, Passage, passages, shared
 from orchestration.read.opened import Release
@@ -42,9 +43,10 @@ CHANGES = {"leaves": "leave", "enters": "enter", "one_order_away": "are one orde
 
 def page(release: Release) -> None:
     st.title("Segment")
-    segment = _chosen(names_of(release))
-    if segment is None:
-        return empty("Choose a segment.")
+    segments = names_of(release)
+    if not segments:
+        return empty("There is no segment in this release.")
+    segment = chosen("Segment", segments, "segment")
     words = told(release, segment)
     _words(words)
     _days(release, segment)
@@ -53,12 +55,6 @@ def page(release: Release) -> None:
     _outlook(release, segment)
     _neighbours(release, segment)
     _reach(release, words)
-
-
-def _chosen(segments: Sequence[str]) -> str | None:
-    """The segment that the address names, or that is chosen."""
-    chosen: str | None = st.selectbox("Segment", segments, key="segment", bind="query-params")
-    return chosen
 
 
 def _words(words: Words) -> None:
@@ -122,7 +118,7 @@ def _days(release: Release, segment: str) -> None:
         .mark_line(color=palette.OBSERVED, strokeWidth=2)
         .encode(
             on,
-            alt.Y("members:Q", scale=near, axis=alt.Axis(format=",")),
+            alt.Y("members:Q", scale=near, axis=alt.Axis(format=",.0f")),
             tooltip=[
                 alt.Tooltip("as_of_date:T", title="day", format="%Y-%m-%d"),
                 alt.Tooltip("members:Q", format=","),
@@ -180,53 +176,7 @@ def _days(release: Release, segment: str) -> None:
 
 def _waterfall(release: Release, segment: str) -> None:
     st.header("From everybody to the members")
-    steps = steps_of(release, segment)
-    if steps.remark:
-        notice("info", steps.remark)
-    rows = [
-        {
-            "step": "Everybody in the base",
-            "left": steps.base,
-            "dropped here": 0,
-            "dropped by it alone": 0,
-            "kept out by it and no other": 0,
-        }
-    ]
-    rows += [
-        {
-            "step": one.clause,
-            "left": one.left,
-            "dropped here": one.dropped,
-            "dropped by it alone": one.dropped_alone,
-            "kept out by it and no other": one.kept_out,
-        }
-        for one in steps.steps
-    ]
-    frame = pd.DataFrame(rows)
-    frame["place"] = [f"{place}. {step}" for place, step in enumerate(frame["step"])]
-    at = alt.Y("place:N", sort=None, title=None, axis=alt.Axis(labelLimit=280))
-    bars = (
-        alt.Chart(frame)
-        .mark_bar(color=palette.MEMBERS)
-        .encode(
-            alt.X("left:Q", title="customers left", axis=alt.Axis(format=",")),
-            at,
-            tooltip=["step:N", alt.Tooltip("left:Q", format=","), alt.Tooltip("dropped here:Q", format=",")],
-        )
-    )
-    figures = (
-        alt.Chart(frame)
-        .mark_text(align="left", dx=4, color=palette.GREY)
-        .encode(alt.X("left:Q"), at, alt.Text("left:Q", format=","))
-    )
-    st.altair_chart((bars + figures).properties(height=alt.Step(34)), width="stretch")
-    st.dataframe(
-        frame.drop(columns="place"),
-        hide_index=True,
-        width="stretch",
-        alt="Criteria waterfall",
-        column_config=_counts(frame),
-    )
+    draw_steps(steps_of(release, segment))
 
 
 def _people(release: Release, segment: str) -> None:
@@ -296,7 +246,7 @@ def _outlook(release: Release, segment: str) -> None:
         st.metric("One order away", number(ahead.one_order_away), border=True, width=170)
     for because in dict.fromkeys(ahead.gaps.values()):
         changes = ", ".join(CHANGES[change] for change, why in ahead.gaps.items() if why == because)
-        notice("info", f"{because}.", f"Who {changes} is not told")
+        notice("info", f"The segment cannot be asked ahead: {because}.", f"Not told: who {changes}")
     st.caption(
         "If nothing comes in: windows end, birthdays come, ranks move. One order away: would be a member with one more order today, of the size that is usual for the customer."
     )
@@ -358,7 +308,7 @@ def _neighbours(release: Release, segment: str) -> None:
             hide_index=True,
             width="stretch",
             alt="Overlap",
-            column_config=_counts(frame)
+            column_config=by_thousands(frame)
             | {
                 "Alike (Jaccard)": st.column_config.ProgressColumn(
                     format="%.2f", min_value=0, max_value=1, color=palette.MEMBERS
@@ -380,7 +330,7 @@ def _passages(title: str, did: str, found: Sequence[Passage]) -> None:
     if not found:
         return empty(f"Nobody {did} in the last {DAYS_OF_MOVES} days.")
     frame = pd.DataFrame([{"Segment": one.segment or "no other segment", "Customers": one.customers} for one in found])
-    st.dataframe(frame, hide_index=True, width="stretch", alt=title, column_config=_counts(frame))
+    st.dataframe(frame, hide_index=True, width="stretch", alt=title, column_config=by_thousands(frame))
     st.caption(f"Of who {did} in the last {DAYS_OF_MOVES} days, on the same day.")
 
 
@@ -388,20 +338,11 @@ def _reach(release: Release, words: Words) -> None:
     st.header("Reach by channel")
     found = reach_of(release, words.segment)
     frame = pd.DataFrame([asdict(one) for one in found]).rename(columns=str.capitalize)
-    st.dataframe(frame, hide_index=True, width="stretch", alt="Reach by channel", column_config=_counts(frame))
+    st.dataframe(frame, hide_index=True, width="stretch", alt="Reach by channel", column_config=by_thousands(frame))
     st.caption(
         f"Members, those who consented, those with an address as far as one is known, less who unsubscribed. Usually reached by {words.channel}. "
         "A campaign besides leaves out its suppressed segments, the global holdout and who is in another: `segments campaign plan` says how many."
     )
-
-
-def _counts(frame: pd.DataFrame) -> dict[str, Any]:
-    """Thousands apart in every column of whole numbers."""
-    return {
-        str(column): st.column_config.NumberColumn(format="localized")
-        for column in frame.columns
-        if pd.api.types.is_integer_dtype(frame[column])
-    }
 
 
 def _what(one: Distinction) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
 from urllib.parse import quote
 
 import pandas as pd
@@ -15,7 +14,7 @@ from dashboard.saying import Tone, empty, notice
 from dashboard.tables import download
 from orchestration.read import palette
 from orchestration.read.opened import Release
-from orchestration.read.tonight import SegmentTonight, Shift, Tonight, read_tonight
+from orchestration.read.tonight import Hold, SegmentTonight, Shift, Tonight, read_tonight
 
 read = remembered(read_tonight)
 
@@ -37,7 +36,7 @@ def page(release: Release) -> None:
         f"The end of {day(tonight.as_of_date)}, as release {tonight.release} has it, published {moment(tonight.published_at)}."
     )
     _figures(tonight)
-    _held(tonight.held)
+    _held(tonight.holds)
     if tonight.new:
         notice("info", ", ".join(segment.segment for segment in tonight.new), "New tonight")
     _shifts(tonight)
@@ -57,20 +56,16 @@ def _figures(tonight: Tonight) -> None:
             st.metric(label, number(value), border=True, width=150)
 
 
-def _held(held: Sequence[SegmentTonight]) -> None:
-    def reason(segment: SegmentTonight) -> tuple[str, str]:
-        return day(segment.held_since), segment.held_because or "nobody said why"
-
-    for (since, because), segments in groupby(sorted(held, key=reason), key=reason):
-        names = ", ".join(segment.segment for segment in segments)
-        notice("warning", f"{because}. The last good version stays published.", f"Held since {since}: {names}")
+def _held(holds: Sequence[Hold]) -> None:
+    for hold in holds:
+        title = f"Held since {day(hold.since)}: {', '.join(hold.segments)}"
+        notice("warning", f"{hold.because}. The last good version stays published.", title)
 
 
 def _shifts(tonight: Tonight) -> None:
     st.header("What moved unexpectedly")
     for shift in tonight.shifts:
-        # A segment's sentence begins with its name, which is written as it is.
-        notice(_tone(shift), f"{shift.message}." if shift.segment else _sentence(shift.message), _title(shift, tonight))
+        notice(_tone(shift), shift.sentence, shift.title(tonight.as_of_date))
     if tonight.shifts:
         return
     last = tonight.last_shift
@@ -87,11 +82,11 @@ def _segments(tonight: Tonight) -> None:
         {
             "Segment": [f"segment?segment={quote(segment.segment)}" for segment in chosen],
             "Members": [segment.members for segment in chosen],
+            "State": [segment.standing for segment in chosen],
             "Last weeks": [[count for count in segment.counts if count is not None] for segment in chosen],
             "Entered": pd.array([segment.entered for segment in chosen], dtype="Int64"),
             "Exited": pd.array([segment.exited for segment in chosen], dtype="Int64"),
             "Of base": [segment.share_of_base and 100 * segment.share_of_base for segment in chosen],
-            "State": [segment.standing for segment in chosen],
             "Label": [segment.label for segment in chosen],
             "Family": [segment.family for segment in chosen],
             "Owner": [segment.owner for segment in chosen],
@@ -153,22 +148,8 @@ def _campaigns(tonight: Tonight) -> None:
     if not tonight.campaigns:
         return empty("None: of no campaign that runs, or whose orders still count, is there anything to say.")
     for campaign in tonight.campaigns:
-        until = f" until {day(campaign.measured_until)}" if campaign.measured_until else ""
-        title = f"{campaign.campaign_name} ({campaign.channel}, since {day(campaign.starts_on)}, measured{until})"
-        notice("info", _sentence(campaign.message), title)
+        notice("info", campaign.sentence, campaign.title)
 
 
 def _tone(shift: Shift) -> Tone:
     return "critical" if shift.severity == "critical" else "warning" if shift.severity == "warning" else "info"
-
-
-def _title(shift: Shift, tonight: Tonight) -> str:
-    who = shift.segment or "All segments"
-    if shift.state == "noted":
-        return f"{who}: {shift.kind.replace('_', ' ')}"
-    since = "since tonight" if shift.opened_on == tonight.as_of_date else f"since {day(shift.opened_on)}"
-    return f"{shift.severity.capitalize()}: {who}, {shift.kind.replace('_', ' ')} {since}, {shift.state}"
-
-
-def _sentence(message: str) -> str:
-    return f"{message[:1].upper()}{message[1:]}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Hashable
+from collections.abc import Collection
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,7 +16,7 @@ from orchestration.alert.channel import Channel
 from orchestration.alert.notice import Notice, Severity
 from orchestration.errors import ConfigurationError, nearest
 from orchestration.settings import Home
-from orchestration.yaml_text import NamedTwice, demand_each_name_once
+from orchestration.yaml_file import NamedTwice, read_yaml
 
 FILE = "alerts.yml"
 
@@ -74,9 +74,7 @@ def read_routes(home: Home) -> Routes | None:
     if not file.exists():
         return None
     try:
-        # Every value as it is written, as in settings.yml.
-        said = yaml.load(file.read_text(encoding="utf-8"), _Loader)
-        routes = Routes.model_validate(said or {})
+        routes = Routes.model_validate(read_yaml(file, as_written=True) or {})
     except NamedTwice as twice:
         name = twice.name if NAME.fullmatch(twice.name) else "a name"
         raise ConfigurationError(f"{FILE}: {name} stands twice, again in line {twice.again}: take one away.") from None
@@ -109,14 +107,6 @@ def demand_known_names(routes: Routes, owners: Collection[str], segments: Collec
                 raise ConfigurationError(
                     f"{FILE}: receivers.{name}.segments: no segment matches {pattern}; {nearest(pattern, segments)}"
                 )
-
-
-class _Loader(yaml.BaseLoader):
-    """YAML in which a name may stand once: of two receivers of one name one would never hear anything."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        demand_each_name_once(node)
-        return super().construct_mapping(node, deep=deep)
 
 
 def _sentence(file: Path, error: Any) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from orchestration.errors import ConfigurationError, nearest
 from orchestration.settings import Home, Settings
-from orchestration.yaml_text import NamedTwice, demand_each_name_once
+from orchestration.yaml_file import NamedTwice, read_yaml
 
 Channel = Literal["email", "sms", "post", "push"]
 Metric = Literal["spend", "ordered", "orders", "responded"]
@@ -184,7 +184,7 @@ def read_campaigns(home: Home, settings: Settings) -> CampaignFiles:
 def read_campaign(file: Path, settings: Settings) -> Campaign:
     """One campaign file. Raises ConfigurationError naming the file, the field and the remedy."""
     try:
-        said = yaml.load(file.read_text(encoding="utf-8"), _Loader)
+        said = read_yaml(file, as_written=False)
         if not isinstance(said, dict):
             raise ConfigurationError(
                 f"{file} must have lines of the form `field: value`; see docs/how_to/plan_a_campaign.md."
@@ -205,14 +205,6 @@ def read_campaign(file: Path, settings: Settings) -> Campaign:
             f"{file}: its costs are in {campaign.currency}, and the orders in {settings.currency} (settings.yml): say the costs in {settings.currency}."
         )
     return campaign
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML in which a field stands once: of two holdouts nobody knows which was meant."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        demand_each_name_once(node)
-        return super().construct_mapping(node, deep=deep)
 
 
 def _first(errors: Sequence[Any]) -> Any:

@@ -12,7 +12,7 @@ import json
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,10 @@ from orchestration.errors import ConfigurationError, ReleaseDamaged
 from orchestration.publish.laws import broken_laws
 from orchestration.publish.notes import ReleaseNotes, notes_of
 from orchestration.publish.release_table import ReleaseTable
+from orchestration.publish.report import REPORT, report
 from orchestration.publish.tables import TABLES, segment_table, with_words_of_models
 from orchestration.read.opened import Release, opened
-from orchestration.settings import Home
+from orchestration.settings import Home, load_settings
 from orchestration.warehouse import only_one_refresh
 
 #: What analysts open. It is a link to FILE: DuckDB names a database after its file, and a database called ``segments`` would
@@ -82,9 +83,16 @@ class Manifest:
 
 
 def current_release(home: Home) -> Manifest | None:
-    """The manifest of the published release; None before the first."""
+    """The manifest of the published release; None before the first. Raises ReleaseDamaged where it cannot be read."""
     current = home.releases / "current"
-    return Manifest.read(current) if current.exists() else None
+    if not current.exists():
+        return None
+    try:
+        return Manifest.read(current)
+    except (OSError, ValueError, KeyError, TypeError) as unreadable:
+        raise ReleaseDamaged(
+            f"Release {current.readlink().name} has no {MANIFEST} that can be read ({type(unreadable).__name__}): go back to another with `segments rollback`."
+        ) from unreadable
 
 
 def days_on_record(home: Home) -> Days | None:
@@ -116,13 +124,22 @@ def open_named(home: Home, name: str) -> Release:
     """As above, the release of that name. Raises ReleaseDamaged where it cannot be opened, or is gone."""
     folder = home.releases / name
     try:
-        manifest = Manifest.read(folder)
-        connection = opened(folder / OPENED)
+        release = _opened(folder, Manifest.read(folder))
     except (OSError, ValueError, duckdb.Error) as unreadable:
         raise ReleaseDamaged(
             f"Release {name} cannot be opened ({type(unreadable).__name__}): use another release."
         ) from unreadable
-    return Release(connection, manifest.release, manifest.as_of_date, manifest.first_as_of_date, manifest.published_at)
+    return replace(release, currency=load_settings(home).currency)
+
+
+def _opened(folder: Path, manifest: Manifest) -> Release:
+    return Release(
+        opened(folder / OPENED),
+        manifest.release,
+        manifest.as_of_date,
+        manifest.first_as_of_date,
+        manifest.published_at,
+    )
 
 
 def list_releases(home: Home) -> list[Manifest]:
@@ -150,7 +167,7 @@ def publish(connection: duckdb.DuckDBPyConnection, home: Home, dbt_manifest: Map
     else:
         if folder.exists():
             folder.rename(home.releases / f".leaving-{manifest.release}")
-        for written in (building / FILE, building / MANIFEST, building):
+        for written in (building / FILE, building / MANIFEST, building / REPORT, building):
             flush(written)
         building.rename(folder)
     replaced_release = current_release(home)
@@ -225,7 +242,16 @@ def _build(
     manifest.write(building)
     file.chmod(0o444)
     (building / OPENED).symlink_to(FILE)
+    (building / REPORT).write_text(_report(building, manifest), encoding="utf-8")
     return manifest
+
+
+def _report(folder: Path, manifest: Manifest) -> str:
+    release = _opened(folder, manifest)
+    try:
+        return report(release)
+    finally:
+        release.close()
 
 
 def _demand_laws(release: duckdb.DuckDBPyConnection) -> None:

@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 
 import duckdb
+from sqlglot import exp
 
 from orchestration.read.conditions import (
     TODAY,
@@ -19,10 +20,11 @@ from orchestration.read.conditions import (
     published_rule,
 )
 from orchestration.read.drafts import Draft
-from orchestration.read.opened import Release
+from orchestration.read.opened import Release, has_table
 from orchestration.read.trial import SHOWN, asking, keep_members
 from orchestration.read.waterfall import Waterfall, waterfall_of
 from orchestration.sql import identifier
+from orchestration.transform.meaning import parse
 
 #: Of what a signs of Markdown or HTML is made.
 SIGNS = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&])")
@@ -38,7 +40,10 @@ class Group:
 
 @dataclass(frozen=True)
 class CampaignOnIt:
+    """A campaign on the segment, or on one that is built on it: ``segment`` says which."""
+
     campaign_id: str
+    segment: str
     campaign_name: str
     state: str
     starts_on: date
@@ -48,7 +53,7 @@ class CampaignOnIt:
 @dataclass(frozen=True)
 class Change:
     """An edited rule beside the published one. ``clauses_gone`` and ``clauses_new`` are those that only one of the two has; ``built_on_it`` are the segments
-    with this one in their rule, or in the rule of one that they are built on. ``remark`` says what else has to be known, else None.
+    with this one in their rule, or in the rule of one that they are built on; ``personas`` speak of this one. ``remark`` says what else has to be known, else None.
     """
 
     segment: str
@@ -63,6 +68,7 @@ class Change:
     clauses_new: tuple[str, ...]
     built_on_it: tuple[str, ...]
     campaigns: tuple[CampaignOnIt, ...]
+    personas: tuple[str, ...]
     remark: str | None
 
     @property
@@ -72,6 +78,25 @@ class Change:
     @property
     def is_any(self) -> bool:
         return bool(self.clauses_gone or self.clauses_new or self.enters.customers or self.leaves.customers)
+
+
+def condition_of(release: Release, segment: str) -> str:
+    """The condition of a published rule, to be edited, as the release can be asked it; all of its SQL where it is more than a condition.
+
+    Raises ConfigurationError, with the nearest name, where the release has no such segment.
+    """
+    with release.cursor() as cursor:
+        rule = published_rule(cursor, segment)
+        if not rule.is_split:
+            return str(
+                cursor.execute("select sql from catalog.segments where segment = $1", [segment]).fetchall()[0][0]
+            )
+    clauses = (parse(clause.sql) for clause in rule.clauses)
+    written = (
+        f"({one.sql('duckdb', pretty=True)})" if isinstance(one, exp.Or) else one.sql("duckdb", pretty=True)
+        for one in clauses
+    )
+    return "\nand ".join(written)
 
 
 def preview_change(release: Release, segment: str, draft: Draft) -> Change:
@@ -84,6 +109,7 @@ def preview_change(release: Release, segment: str, draft: Draft) -> Change:
         remark = _keep_members_of_now(cursor, segment)
         keep_members(cursor, asked)
         groups = _groups(cursor)
+        built_on_it = _built_on(cursor, segment)
         before, after = ({one.sql: one.text for one in either.clauses} for either in (rule, draft.rule))
         return Change(
             segment=segment,
@@ -94,8 +120,9 @@ def preview_change(release: Release, segment: str, draft: Draft) -> Change:
             **groups,
             clauses_gone=tuple(text for sql, text in before.items() if sql not in after),
             clauses_new=tuple(text for sql, text in after.items() if sql not in before),
-            built_on_it=_built_on(cursor, segment),
-            campaigns=_campaigns_on(cursor, segment),
+            built_on_it=built_on_it,
+            campaigns=_campaigns_on(cursor, [segment, *built_on_it]),
+            personas=_personas_of(cursor, segment),
             remark=remark,
         )
 
@@ -145,14 +172,22 @@ def _built_on(cursor: duckdb.DuckDBPyConnection, segment: str) -> tuple[str, ...
     return tuple(sorted(found))
 
 
-def _campaigns_on(cursor: duckdb.DuckDBPyConnection, segment: str) -> tuple[CampaignOnIt, ...]:
-    if not cursor.execute("select 1 from duckdb_tables() where schema_name = 'catalog' and table_name = 'campaigns'").fetchall():  # fmt: skip
+def _campaigns_on(cursor: duckdb.DuckDBPyConnection, segments: list[str]) -> tuple[CampaignOnIt, ...]:
+    if not has_table(cursor, "catalog.campaigns"):
         return ()
     found = cursor.execute(
-        "select campaign_id, campaign_name, state, starts_on, ends_on from catalog.campaigns where segment = $1 order by starts_on desc, campaign_id",
-        [segment],
+        "select campaign_id, segment, campaign_name, state, starts_on, ends_on from catalog.campaigns "
+        "where list_contains($1, segment) order by starts_on desc, campaign_id",
+        [segments],
     )
     return tuple(CampaignOnIt(*row) for row in found.fetchall())
+
+
+def _personas_of(cursor: duckdb.DuckDBPyConnection, segment: str) -> tuple[str, ...]:
+    if not has_table(cursor, "catalog.personas"):
+        return ()
+    found = cursor.execute("select persona from catalog.personas where list_contains(segments, $1) order by 1", [segment])  # fmt: skip
+    return tuple(persona for (persona,) in found.fetchall())
 
 
 def in_markdown(change: Change, currency: str) -> str:
@@ -188,8 +223,13 @@ def in_markdown(change: Change, currency: str) -> str:
         for step in change.waterfall.steps
     ]
     users = ", ".join(f"`{name}`" for name in change.built_on_it) or "none"
-    campaigns = ", ".join(f"{plain(one.campaign_name)} ({plain(one.state)}, {one.starts_on} to {one.ends_on})" for one in change.campaigns)  # fmt: skip
+    campaigns = ", ".join(
+        f"{plain(one.campaign_name)} ({plain(one.state)}, {one.starts_on} to {one.ends_on}"
+        + (")" if one.segment == change.segment else f", on `{one.segment}`)")
+        for one in change.campaigns
+    )
     lines += ["", f"- Segments built on it: {users}", f"- Campaigns on it: {campaigns or 'none'}"]
+    lines += [f"- Personas that speak of it: {', '.join(map(plain, change.personas))}"] if change.personas else []
     if change.remark:
         lines += ["", plain(change.remark)]
     return "\n".join(lines) + "\n"

@@ -14,6 +14,7 @@ import duckdb
 from sqlglot import exp
 
 from orchestration.errors import ConfigurationError, nearest
+from orchestration.read.opened import has_table
 from orchestration.sql import literal
 from orchestration.transform.clauses import SEGMENTS, Clause, Rule, rule_of
 from orchestration.transform.meaning import CUSTOMERS, parse
@@ -22,7 +23,8 @@ from orchestration.transform.meaning import CUSTOMERS, parse
 IN_A_RELEASE = {"customers", SEGMENTS, "metrics"}
 TODAY, MONTH_ENDS = f"customers.{CUSTOMERS}", f"customers.{CUSTOMERS}_month_ends"
 
-WHO_MEETS = "(as_of_date, customer_id) in (select as_of_date, customer_id from customers.conditions_met where condition = {condition})"
+CONDITIONS_MET = "customers.conditions_met"
+WHO_MEETS = f"(as_of_date, customer_id) in (select as_of_date, customer_id from {CONDITIONS_MET} where condition = {{condition}})"
 MEMBER_AT_MONTH_END = f"""
 (as_of_date, customer_id) in (
     select days.as_of_date, member.customer_id
@@ -87,14 +89,14 @@ def rule_in_release(sql: str) -> Rule:
 
 def answered_conditions(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
     """The conditions on order lines to which the release has the answer, those of its rules; none where it was made before it kept them."""
-    if not _has(connection, "conditions_met"):
+    if not has_table(connection, CONDITIONS_MET):
         return frozenset()
     rules = [rule_in_release(sql) for (sql,) in connection.execute("select sql from catalog.segments").fetchall()]
     return frozenset(clause.sql for rule in rules if rule.is_split for clause in rule.clauses if clause.tables)
 
 
 def has_month_ends(connection: duckdb.DuckDBPyConnection) -> bool:
-    return _has(connection, MONTH_ENDS.split(".")[1])
+    return has_table(connection, MONTH_ENDS)
 
 
 def asked_today(rule: Rule, answered: Iterable[str]) -> Asked:
@@ -123,7 +125,7 @@ def _as_asked(clause: Clause, table: str, answered: frozenset[str]) -> str:
             return node
         if (sql := node.sql(dialect="duckdb")) in answered:
             return parse(WHO_MEETS.format(condition=literal(sql)))
-        if table == MONTH_ENDS and (segment := _segment_looked_into(node)):
+        if table == MONTH_ENDS and (segment := segment_looked_into(node)):
             return parse(MEMBER_AT_MONTH_END.format(segment=literal(segment)))
         return node
 
@@ -139,7 +141,7 @@ def _as_asked(clause: Clause, table: str, answered: frozenset[str]) -> str:
     return asked.sql(dialect="duckdb")
 
 
-def _segment_looked_into(node: exp.Expr) -> str | None:
+def segment_looked_into(node: exp.Expr) -> str | None:
     """The segment of ``customer_id in (select customer_id from segments.…)``, which is how a rule in a release asks for members of another."""
     asked = node.args.get("query") if isinstance(node, exp.In) else None
     if asked is None or node.this.sql() != "customer_id":
@@ -151,33 +153,42 @@ def _segment_looked_into(node: exp.Expr) -> str | None:
     return tables[0].name if is_plain and len(tables) == 1 and tables[0].db == SEGMENTS else None
 
 
+def condition_looked_up(node: exp.Expr) -> str | None:
+    """The condition of ``WHO_MEETS``, where the node is one."""
+    asked = node.args.get("query") if isinstance(node, exp.In) else None
+    tables = [] if asked is None else [f"{table.db}.{table.name}" for table in asked.find_all(exp.Table)]
+    if asked is None or tables != [CONDITIONS_MET]:
+        return None
+    return str(asked.unnest().args["where"].this.expression.this)
+
+
 def _spoken(node: exp.Expr) -> exp.Expr:
     """What looks into other tables, in words between the signs of Jinja, by which a rule is known to speak in words."""
     asked = node.args.get("query") if isinstance(node, exp.In) else None
     if asked is None:
         return node
-    if segment := _segment_looked_into(node):
+    if segment := segment_looked_into(node):
         return exp.Var(this=f"{{{{ member_of({literal(segment)}) }}}}")
-    if {table.name for table in asked.find_all(exp.Table) if table.db} == {"int_order_lines", CUSTOMERS}:
-        return exp.Var(this=f"{{{{ an order line with ({_of_an_order_line(asked)}) }}}}")
+    if lines := asked_of_an_order_line(node):
+        said = " and ".join(one.sql(dialect="duckdb") for one in lines)
+        return exp.Var(this=f"{{{{ an order line with ({said}) }}}}")
     return node
 
 
-def _of_an_order_line(asked: exp.Expr) -> str:
-    """What is asked of an order line, less how its versions are told apart."""
+def asked_of_an_order_line(node: exp.Expr) -> list[exp.Expr]:
+    """What ``(as_of_date, customer_id) in (select … from int_order_lines …)`` asks of a line, less how its versions are told apart; else nothing."""
+    asked = node.args.get("query") if isinstance(node, exp.In) else None
+    if asked is None or {table.name for table in asked.find_all(exp.Table) if table.db} != {
+        "int_order_lines",
+        CUSTOMERS,
+    }:
+        return []
     select = asked.unnest()
     parts = [join.args["on"] for join in select.args.get("joins") or [] if join.args.get("on")]
     parts += [select.args["where"].this] if select.args.get("where") else []
     said = [one for part in parts for one in (part.flatten() if isinstance(part, exp.And) else [part])]
     kept = [one.unnest() for one in said if not {c.name for c in one.find_all(exp.Column)} & {"valid_from", "valid_to"}]
-    return " and ".join(
-        one.transform(lambda node: exp.column(node.name) if isinstance(node, exp.Column) else node).sql(
-            dialect="duckdb"
-        )
+    return [
+        one.transform(lambda node: exp.column(node.name) if isinstance(node, exp.Column) else node)
         for one in reversed(kept)
-    )
-
-
-def _has(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
-    found = connection.execute("select count(*) from duckdb_tables() where table_name = $1", [table]).fetchall()
-    return bool(found[0][0])
+    ]

@@ -4,30 +4,41 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import duckdb
+from sqlglot import exp
 
 from orchestration.errors import ConfigurationError
 from orchestration.read.attributes import attributes_in
 from orchestration.read.conditions import (
+    CONDITIONS_MET,
     TODAY,
     Asked,
     Unanswerable,
     answered_conditions,
     asked_today,
+    condition_looked_up,
     rule_in_release,
+    segment_looked_into,
 )
 from orchestration.read.opened import Release
+from orchestration.read.wording import in_words
 from orchestration.sql import identifier, literal
+from orchestration.transform.meaning import columns_used, parse
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Whether the customer meets a clause; None where it cannot be told, for want of a value."""
+    """Whether the customer meets a clause, which is also said in plain ``words``; None where it cannot be told, for want of a value. ``asks`` are the
+    attributes that it asks.
+    """
 
     clause: str
+    words: str
     sql: str
+    asks: tuple[str, ...]
     is_met: bool | None
 
 
@@ -105,25 +116,67 @@ def _standings(cursor: duckdb.DuckDBPyConnection, customer_id: str) -> tuple[Sta
         else:
             if state == "held":
                 remarks[segment] = f"Held since {since}: its members are those of the last good day, the clauses are of today's data."  # fmt: skip
-    answers = _answers(cursor, customer_id, rules)
     entered = _entered(cursor, customer_id, [segment for segment, *_ in segments])
+    answers = _answers(cursor, customer_id, rules, _true_of_her(cursor, customer_id, entered, answered))
     return tuple(
         Standing(segment, label, entered.get(segment), answers.get(segment, ()), remarks.get(segment))
         for segment, label, *_ in segments
     )
 
 
-def _answers(cursor: duckdb.DuckDBPyConnection, customer_id: str, rules: dict[str, Asked]) -> dict[str, tuple[Answer, ...]]:  # fmt: skip
+@dataclass(frozen=True)
+class _TrueOfHer:
+    """What is looked up elsewhere, once for all rules: the segments that she is in, and the conditions on order lines that she meets."""
+
+    segments: frozenset[str]
+    conditions: frozenset[str]
+
+    def put_into(self, sql: str) -> str:
+        """The condition with true or false in place of what looks into tables of everybody."""
+
+        def replaced(node: exp.Expr) -> exp.Expr:
+            if (segment := segment_looked_into(node)) is not None:
+                return exp.Boolean(this=segment in self.segments)
+            if (condition := condition_looked_up(node)) is not None:
+                return exp.Boolean(this=condition in self.conditions)
+            return node
+
+        return parse(sql).transform(replaced).sql(dialect="duckdb")
+
+
+def _true_of_her(
+    cursor: duckdb.DuckDBPyConnection, customer_id: str, entered: dict[str, date], answered: frozenset[str]
+) -> _TrueOfHer:
+    met = frozenset[str]()
+    if answered:
+        rows = cursor.execute(
+            f"select condition from {CONDITIONS_MET} where customer_id = $1 and as_of_date = (select max(as_of_date) from {TODAY})",
+            [customer_id],
+        ).fetchall()
+        met = frozenset(condition for (condition,) in rows)
+    return _TrueOfHer(frozenset(entered), met)
+
+
+def _answers(
+    cursor: duckdb.DuckDBPyConnection, customer_id: str, rules: dict[str, Asked], of_her: _TrueOfHer
+) -> dict[str, tuple[Answer, ...]]:
     """The customer's answer to each clause of all rules, a query for each kind of source."""
     found = {}
     for source in sorted({asked.source for asked in rules.values()}):
         of_source = {segment: asked for segment, asked in rules.items() if asked.source == source}
-        asked = ", ".join(f"({one.asked})::boolean" for rule in of_source.values() for one in rule.conditions)
+        asked = ", ".join(
+            f"({of_her.put_into(one.asked)})::boolean" for rule in of_source.values() for one in rule.conditions
+        )
         (row,) = cursor.execute(f"select {asked} from {source} where customer_id = $1", [customer_id]).fetchall()
         values = iter(row)
         for segment, rule in of_source.items():
-            found[segment] = tuple(Answer(one.text, one.sql, next(values)) for one in rule.conditions)
+            found[segment] = tuple(Answer(one.text, *_said(one.sql), is_met=next(values)) for one in rule.conditions)
     return found
+
+
+@lru_cache(maxsize=1_000)
+def _said(sql: str) -> tuple[str, str, tuple[str, ...]]:
+    return in_words(sql), sql, columns_used(parse(sql))
 
 
 def _entered(cursor: duckdb.DuckDBPyConnection, customer_id: str, segments: list[str]) -> dict[str, date]:

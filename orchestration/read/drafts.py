@@ -32,6 +32,10 @@ NOT_THE_SAME_TWICE = (exp.CurrentDate, exp.CurrentTimestamp, exp.CurrentTime, ex
 NAMED_SO = {"today", "now", "get_current_time", "get_current_timestamp", "transaction_timestamp", "setseed"}
 
 
+#: Of a draft that is asked while somebody waits.
+LONGEST_DRAFT, MOST_CONDITIONS = 20_000, 100
+
+
 @dataclass(frozen=True)
 class Draft:
     """A draft that can be asked: ``model`` is the text of a segment's file, ``rule`` what it says over a release."""
@@ -46,9 +50,14 @@ def read_draft(release: Release, written: str, variables: Mapping[str, object]) 
     Raises DraftRefused: with DuckDB's own message and the place where it cannot be read, else with what a draft may not do.
     """
     rendered = render(written, variables)
+    if len(rendered) > LONGEST_DRAFT:
+        raise DraftRefused(
+            f"The draft has {len(rendered):,} characters, and {LONGEST_DRAFT:,} are read: write `in (…)`, or a rule that says it in short."
+        )
     with release.cursor() as cursor:
         statement, is_condition = _one_select(cursor, rendered)
         rule = in_a_release(_guarded(cursor, statement))
+        _demand_few_conditions(rule)
         _demand_that_it_binds(cursor, rule, statement)
     model = MODEL.format(condition=written.strip()) if is_condition else written.strip() + "\n"
     return Draft(model, rule_of(parse(rule.sql(dialect="duckdb")), model))
@@ -111,6 +120,15 @@ def _guarded(cursor: duckdb.DuckDBPyConnection, statement: str) -> exp.Expr:
     if parsed.named_selects != KEY:
         raise DraftRefused(f"A segment selects {' and '.join(KEY)}, in this order, and nothing else.")
     return parse(statement)
+
+
+def _demand_few_conditions(rule: exp.Expr) -> None:
+    """Each clause is counted alone and in every step of the waterfall: hundreds would be planned for minutes, which no limit ends."""
+    found = sum(1 for _ in rule.find_all(exp.Predicate, exp.Connector))
+    if found > MOST_CONDITIONS:
+        raise DraftRefused(
+            f"The draft has {found:,} conditions and what joins them, and {MOST_CONDITIONS:,} can be asked: write `in (…)`, or a rule that says it in short."
+        )
 
 
 def _demand_that_it_binds(cursor: duckdb.DuckDBPyConnection, rule: exp.Expr, statement: str) -> None:

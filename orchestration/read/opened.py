@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from orchestration.errors import QueryTooLong
+from orchestration.errors import QueryTooLong, ReleaseDamaged
 from orchestration.sql import literal
 
 #: What nobody waits for is cancelled.
@@ -27,7 +27,8 @@ SECONDS_BETWEEN_CANCELLATIONS = 0.2
 class Release:
     """A release that many threads may read at once. Nothing that is asked of it reaches a file, or can change that.
 
-    ``connection`` is the one behind all; ``rows`` and ``cursor`` ask beside it, and raise QueryTooLong after ``limit_seconds``.
+    ``connection`` is the one behind all; ``rows`` and ``cursor`` ask beside it, and raise QueryTooLong after ``limit_seconds``, and
+    ReleaseDamaged where the file cannot be read.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -36,6 +37,8 @@ class Release:
     first_as_of_date: date
     published_at: str
     limit_seconds: float = LIMIT_SECONDS
+    #: What its sums of money are in, where whoever opened it knew.
+    currency: str = ""
 
     def rows(
         self, sql: str, parameters: Mapping[str, object] | Sequence[object] | None = None
@@ -63,13 +66,32 @@ class Release:
             raise QueryTooLong(
                 f"The query took longer than {self.limit_seconds:,g} seconds and was cancelled: ask for less, or query the release's file itself."
             ) from cancelled
+        except (
+            duckdb.IOException,
+            duckdb.FatalException,
+            duckdb.InternalException,
+            duckdb.SerializationException,
+        ) as damaged:
+            raise ReleaseDamaged(
+                f"Release {self.name} cannot be read ({type(damaged).__name__}): use another release (`segments rollback`)."
+            ) from damaged
         finally:
             is_done.set()
             watching.join()
             cursor.close()
 
+    def has(self, table: str) -> bool:
+        with self.cursor() as cursor:
+            return has_table(cursor, table)
+
     def close(self) -> None:
         self.connection.close()
+
+
+def has_table(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Whether the release has the table, ``<schema>.<name>``: one that was made before there was such a table has not."""
+    asked = "select count(*) from duckdb_tables() where schema_name || '.' || table_name = $1"
+    return bool(connection.execute(asked, [table]).fetchall()[0][0])
 
 
 def opened(file: Path) -> duckdb.DuckDBPyConnection:

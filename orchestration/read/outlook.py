@@ -39,7 +39,7 @@ class Outlook:
 
 def outlook(release: Release, segment: str) -> Outlook | None:
     """The outlook of a segment; None in a release that was made before there was one."""
-    if not release.rows("select 1 from duckdb_tables() where table_name = 'segment_outlook'"):
+    if not release.has("metrics.segment_outlook"):
         return None
     days = release.rows(
         "select expected_on, count(*) filter (change = 'leaves'), count(*) filter (change = 'enters') from metrics.segment_outlook "

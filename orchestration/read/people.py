@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import sqrt
+from typing import Any
 
 import duckdb
 
 from orchestration.read.conditions import TODAY
 from orchestration.read.opened import Release
-from orchestration.sql import identifier, literal
+from orchestration.sql import identifier
 
 #: Two-sided, of 95 %.
 Z = 1.959964
@@ -23,6 +24,8 @@ Z = 1.959964
 FEWEST_WITH_A_VALUE = 20
 #: Fewer members than this are not described.
 FEWEST_MEMBERS = 20
+#: Everybody of today, and whether she is a member.
+COMPARED = f"(select today.*, flags.is_member from {TODAY} as today inner join flags on flags.row_number = today.rowid)"
 NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "DOUBLE", "FLOAT", "DECIMAL")
 
 
@@ -66,12 +69,13 @@ def people(release: Release, segment: str) -> People:
             for column in columns
         }
         words = _attributes(cursor)
+        # Who is a member is looked up once, by the number of her row: the rows themselves are not copied.
         cursor.execute(
-            f"create or replace temp table compared as select *, customer_id in (select customer_id from segments.{identifier(segment)}) as is_member "
-            f"from {TODAY}"
+            "create or replace temp table flags as "
+            f"select rowid as row_number, customer_id in (select customer_id from segments.{identifier(segment)}) as is_member from {TODAY}"
         )
         members, others = cursor.execute(
-            "select count(*) filter (is_member), count(*) filter (not is_member) from compared"
+            "select count(*) filter (is_member), count(*) filter (not is_member) from flags"
         ).fetchall()[0]
         if min(members, others) < FEWEST_MEMBERS:
             return People(members, others, ())
@@ -99,40 +103,78 @@ def _of_numbers(
     numbers = [name for name, (type_, _) in words.items() if type_.startswith(NUMBERS)]
     if not numbers:
         return
-    asked = ", ".join(f"count({name}), avg({name}), var_samp({name}::double)" for name in map(identifier, numbers))
-    rows = cursor.execute(f"select {asked} from compared group by is_member order by is_member desc").fetchall()
+    columns = [identifier(name) for name in numbers]
+    averages = ", ".join(f"count({column}), avg({column})" for column in columns)
+    rows = _by_member(cursor, averages)
+    means = [[row[2 * place + 1] for row in rows] for place in range(len(columns))]
+    squares = ", ".join(
+        f"sum(({column}::double - if(is_member, {mean1 or 0}::double, {mean0 or 0}::double)) ** 2)"
+        for column, (mean1, mean0) in zip(columns, means, strict=True)
+    )
+    deviations = _by_member(cursor, squares)
     for place, name in enumerate(numbers):
-        (n1, mean1, variance1), (n0, mean0, variance0) = (row[3 * place : 3 * place + 3] for row in rows)
+        n1, n0 = (row[2 * place] for row in rows)
         if min(n1, n0) >= FEWEST_WITH_A_VALUE:
+            mean1, mean0 = means[place]
+            variance1, variance0 = (row[place] / (n - 1) for row, n in zip(deviations, (n1, n0), strict=True))
             yield from _figures((name, None, False), n1, n0, float(mean1), float(mean0), variance1, variance0)
+
+
+def _by_member(cursor: duckdb.DuckDBPyConnection, asked: str) -> list[tuple[Any, ...]]:
+    """What is asked of the members, and of the others."""
+    return cursor.execute(f"select {asked} from {COMPARED} group by is_member order by is_member desc").fetchall()
 
 
 def _of_names(
     cursor: duckdb.DuckDBPyConnection, words: dict[str, tuple[str, str]], members: int, others: int
 ) -> Iterable[Figures]:
-    truths = [name for name, (type_, _) in words.items() if type_ == "BOOLEAN"]
-    names = [name for name, (type_, _) in words.items() if type_ == "VARCHAR"]
-    lists = [name for name, (type_, _) in words.items() if type_ == "VARCHAR[]"]
-    asked = [
-        f"select {literal(name)}, {value}, count(*) filter (is_member), count(*) filter (not is_member) from {source} group by 2"
-        for name, value, source in (
-            *((name, f"{identifier(name)}::varchar", f"(from compared where {identifier(name)})") for name in truths),
-            *((name, f"coalesce({identifier(name)}, 'not known')", "compared") for name in names),
-            *(
-                (name, "value", f"(select unnest(list_distinct({identifier(name)})) as value, is_member from compared)")
-                for name in lists
-            ),
-        )
-    ]
-    if not asked:
-        return
-    for name, value, n1, n0 in cursor.execute(" union all ".join(asked)).fetchall():
+    for name, value, n1, n0 in [*_truths(cursor, words), *_values(cursor, words), *_listed(cursor, words)]:
         if n1 + n0 >= FEWEST_WITH_A_VALUE:
             share1, share0 = n1 / members, n0 / others
             spread = (share1 * (1 - share1), share0 * (1 - share0))
-            yield from _figures(
-                (name, None if name in truths else value, True), members, others, share1, share0, *spread
-            )
+            yield from _figures((name, value, True), members, others, share1, share0, *spread)
+
+
+#: An attribute, a value of it, and how many members and others have it.
+Counts = list[tuple[str, str | None, int, int]]
+
+
+def _truths(cursor: duckdb.DuckDBPyConnection, words: dict[str, tuple[str, str]]) -> Counts:
+    truths = [name for name, (type_, _) in words.items() if type_ == "BOOLEAN"]
+    if not truths:
+        return []
+    mine, others = _by_member(cursor, ", ".join(f"count(*) filter ({identifier(name)})" for name in truths))
+    return [(name, None, n1, n0) for name, n1, n0 in zip(truths, mine, others, strict=True)]
+
+
+def _values(cursor: duckdb.DuckDBPyConnection, words: dict[str, tuple[str, str]]) -> Counts:
+    names = [name for name, (type_, _) in words.items() if type_ == "VARCHAR"]
+    if not names:
+        return []
+    columns = ", ".join(map(identifier, names))
+    sets = ", ".join(f"({identifier(name)})" for name in names)
+    rows = cursor.execute(
+        f"select {columns}, grouping({columns}), count(*) filter (is_member), count(*) filter (not is_member) "
+        f"from {COMPARED} group by grouping sets ({sets})"
+    ).fetchall()
+    found: Counts = []
+    for *values, left_out, n1, n0 in rows:
+        # A bit for each column, the first the highest, set where the row is not of that column.
+        [place] = [n for n in range(len(names)) if not left_out >> (len(names) - 1 - n) & 1]
+        found.append((names[place], "not known" if values[place] is None else values[place], n1, n0))
+    return found
+
+
+def _listed(cursor: duckdb.DuckDBPyConnection, words: dict[str, tuple[str, str]]) -> Counts:
+    return [
+        (name, *row)
+        for name, (type_, _) in words.items()
+        if type_ == "VARCHAR[]"
+        for row in cursor.execute(
+            "select value, count(*) filter (is_member), count(*) filter (not is_member) "
+            f"from (select unnest(list_distinct({identifier(name)})) as value, is_member from {COMPARED}) group by value"
+        ).fetchall()
+    ]
 
 
 def _figures(

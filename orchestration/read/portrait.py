@@ -33,6 +33,10 @@ class Words:
     held_because: str | None
     released_by: str | None
 
+    @property
+    def state_in_words(self) -> str:
+        return "fresh" if self.state == "fresh" else f"held since {self.held_since}: {self.held_because}"
+
 
 def words_of(release: Release, segment: str) -> Words:
     """Raises ConfigurationError, with the nearest name, where the release has no such segment."""
@@ -43,7 +47,9 @@ def words_of(release: Release, segment: str) -> Words:
         [segment],
     )
     if not found:
-        raise ConfigurationError(f"There is no segment {segment} in the release; {nearest(segment, names(release))}")
+        raise ConfigurationError(
+            f"There is no segment {segment} in release {release.name}; {nearest(segment, names(release))}"
+        )
     return Words(*found[0])
 
 

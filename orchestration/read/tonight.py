@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import groupby
 
 from orchestration.read.opened import Release
 
@@ -101,6 +102,28 @@ class Shift:
     state: str
     message: str
 
+    def title(self, today: date) -> str:
+        """How grave it is, whose, what kind, since when and how it goes on: ``Warning: lapsed, jump since tonight, opened``."""
+        who = self.segment or "All segments"
+        if self.state == "noted":
+            return f"{who}: {self.kind.replace('_', ' ')}"
+        since = "since tonight" if self.opened_on == today else f"since {self.opened_on}"
+        return f"{self.severity.capitalize()}: {who}, {self.kind.replace('_', ' ')} {since}, {self.state}"
+
+    @property
+    def sentence(self) -> str:
+        # A segment's begins with its name, which is written as it is.
+        return f"{self.message}." if self.segment else f"{self.message[:1].upper()}{self.message[1:]}."
+
+
+@dataclass(frozen=True)
+class Hold:
+    """The segments held since a day for the same reason."""
+
+    since: date | None
+    because: str
+    segments: tuple[str, ...]
+
 
 @dataclass(frozen=True)
 class CampaignTonight:
@@ -115,6 +138,15 @@ class CampaignTonight:
     measured_until: date | None
     verdict: str
     message: str
+
+    @property
+    def title(self) -> str:
+        until = f" until {self.measured_until}" if self.measured_until else ""
+        return f"{self.campaign_name} ({self.channel}, since {self.starts_on}, measured{until})"
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.message[:1].upper()}{self.message[1:]}."
 
 
 @dataclass(frozen=True)
@@ -136,6 +168,18 @@ class Tonight:
     @property
     def held(self) -> tuple[SegmentTonight, ...]:
         return tuple(segment for segment in self.segments if segment.state == "held")
+
+    @property
+    def holds(self) -> tuple[Hold, ...]:
+        """Those held, by the day and the reason, the longest first."""
+
+        def reason(segment: SegmentTonight) -> tuple[date, str]:
+            return segment.held_since or date.max, segment.held_because or "nobody said why"
+
+        return tuple(
+            Hold(since if since < date.max else None, because, tuple(segment.segment for segment in segments))
+            for (since, because), segments in groupby(sorted(self.held, key=reason), key=reason)
+        )
 
     @property
     def new(self) -> tuple[SegmentTonight, ...]:

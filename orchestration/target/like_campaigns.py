@@ -13,6 +13,7 @@ from statsmodels.stats.meta_analysis import combine_effects
 
 from orchestration.campaigns.files import Campaign
 from orchestration.measure.campaigns.figures import Range
+from orchestration.read.opened import has_table
 
 NORMAL_95 = float(stats.norm.ppf(0.975))
 
@@ -98,10 +99,7 @@ def measured_responses(release: duckdb.DuckDBPyConnection, campaign: Campaign) -
 
 def knows_campaigns(release: duckdb.DuckDBPyConnection) -> bool:
     """Whether the release has what campaigns did."""
-    found = release.execute(
-        "select count(*) from duckdb_tables() where schema_name || '.' || table_name in ('metrics.campaign_impact', 'catalog.campaigns')"
-    ).fetchall()
-    return bool(found[0][0] == 2)
+    return has_table(release, "metrics.campaign_impact") and has_table(release, "catalog.campaigns")
 
 
 def pooled(lifts: list[Range]) -> Range:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
@@ -13,10 +14,14 @@ from orchestration.errors import ConfigurationError, nearest
 from orchestration.measure.campaigns.figures import Range, ranged
 from orchestration.measure.campaigns.measurement import Measurement, record
 from orchestration.publish.releases import current_release, open_release
+from orchestration.read.opened import Release
 from orchestration.settings import Home, load_settings
 from orchestration.target.business_case import BusinessCase, read_case
 from orchestration.target.like_campaigns import knows_campaigns
 from orchestration.target.outcome_in_words import sentences_of, verdict_of
+
+#: The widest a picture goes, in heights of the last day's outer band: the first days know next to nothing.
+WIDEST = 2.5
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,7 @@ class Outcome:
 
 
 def read_outcome(home: Home, campaign_id: str) -> Outcome | None:
-    """What came of a campaign; None before the first release.
+    """What came of a campaign, beside the business case that was kept of it; None before the first release.
 
     Raises ConfigurationError, with the nearest id, where there is no such campaign.
     """
@@ -130,39 +135,64 @@ def read_outcome(home: Home, campaign_id: str) -> Outcome | None:
             raise ConfigurationError(
                 f"Release {manifest.release} has no campaigns: it was made before they were measured. Make another with `segments refresh`."
             )
-        known = {one.campaign_id: one for one in _rows(release, Known, "catalog.campaigns", "true", {})}
-        if campaign_id not in known:
-            raise ConfigurationError(_unknown(campaign_id, planned, known))
-        of = {"id": campaign_id}
-        measured = _rows(
-            release,
-            Measurement,
-            "metrics.campaign_impact",
-            "campaign_id = $id order by as_of_date, segment, metric",
-            of,
+        if campaign_id in planned and campaign_id not in _ids(release):
+            raise ConfigurationError(
+                f"{campaign_id} is planned and not in the release yet: see `segments campaign plan {campaign_id}`."
+            )
+        outcome = _measured(release, campaign_id, planned)
+    return _told(
+        replace(
+            outcome,
+            case=read_case(home, campaign_id),
+            release=manifest.release,
+            as_of_date=manifest.as_of_date,
+            currency=settings.currency,
         )
-        balance = _rows(release, Balance, "metrics.campaign_balance", "campaign_id = $id order by attribute", of)
-        compared = _rows(
-            release,
-            Comparison,
-            "metrics.campaign_comparisons",
-            "campaign_id = $id order by is_placebo, estimator, starts_on desc",
-            of,
-        )
-    outcome = _outcome(known[campaign_id], measured, read_case(home, campaign_id))
-    outcome = replace(
-        outcome,
-        release=manifest.release,
-        as_of_date=manifest.as_of_date,
-        currency=settings.currency,
-        balance=tuple(balance),
-        comparisons=tuple(compared),
     )
+
+
+def outcome_in(release: Release, campaign_id: str) -> Outcome:
+    """The same from an opened release alone, which has not the business case of our own campaigns.
+
+    Raises ConfigurationError, with the nearest id, where there is no such campaign.
+    """
+    with release.cursor() as connection:
+        outcome = _measured(connection, campaign_id)
+    told = replace(outcome, release=release.name, as_of_date=release.as_of_date, currency=release.currency)
+    return _told(told, knows_cases=False)
+
+
+def _measured(release: duckdb.DuckDBPyConnection, campaign_id: str, planned: Iterable[str] = ()) -> Outcome:
+    of = {"id": campaign_id}
+    known = _rows(release, Known, "catalog.campaigns", "campaign_id = $id", of)
+    if not known:
+        ids = sorted({*planned, *_ids(release)})
+        nearest_one = nearest(campaign_id, ids) if ids else "there are none."
+        raise ConfigurationError(f"There is no campaign {campaign_id}; {nearest_one}")
+    measured = _rows(
+        release,
+        Measurement,
+        "metrics.campaign_impact",
+        "campaign_id = $id order by as_of_date, segment, metric",
+        of,
+    )
+    balance = _rows(release, Balance, "metrics.campaign_balance", "campaign_id = $id order by attribute", of)
+    compared = _rows(
+        release,
+        Comparison,
+        "metrics.campaign_comparisons",
+        "campaign_id = $id order by is_placebo, estimator, starts_on desc",
+        of,
+    )
+    return replace(_outcome(known[0], measured), balance=tuple(balance), comparisons=tuple(compared))
+
+
+def _told(outcome: Outcome, knows_cases: bool = True) -> Outcome:
     outcome = replace(outcome, beside=_beside(outcome))
-    return replace(outcome, verdict=verdict_of(outcome), sentences=sentences_of(outcome))
+    return replace(outcome, verdict=verdict_of(outcome), sentences=sentences_of(outcome, knows_cases))
 
 
-def _outcome(known: Known, measured: list[Measurement], case: BusinessCase | None) -> Outcome:
+def _outcome(known: Known, measured: list[Measurement]) -> Outcome:
     newest = max((row.as_of_date for row in measured), default=None)
     today = [row for row in measured if row.as_of_date == newest]
     whole = [row for row in today if row.segment is None]
@@ -176,7 +206,7 @@ def _outcome(known: Known, measured: list[Measurement], case: BusinessCase | Non
         as_of_date=date.min,
         currency="",
         known=known,
-        case=case,
+        case=None,
         primary=primary,
         others=tuple(row for row in whole if not row.is_primary),
         segments=tuple(sorted(segments, key=_size, reverse=True)),
@@ -197,11 +227,8 @@ def _size(row: Measurement) -> float:
     return row.lift if row.relative_lift is None and row.lift is not None else row.relative_lift or 0.0
 
 
-def _unknown(campaign_id: str, planned: Any, known: Any) -> str:
-    if campaign_id in planned:
-        return f"{campaign_id} is planned and not in the release yet: see `segments campaign plan {campaign_id}`."
-    ids = sorted({*planned, *known})
-    return f"There is no campaign {campaign_id}; {nearest(campaign_id, ids) if ids else 'there are none.'}"
+def _ids(release: duckdb.DuckDBPyConnection) -> set[str]:
+    return {campaign_id for (campaign_id,) in release.execute("select campaign_id from catalog.campaigns").fetchall()}
 
 
 def _rows(release: duckdb.DuckDBPyConnection, kind: Any, table: str, where: str, said: dict[str, Any]) -> list[Any]:
@@ -235,6 +262,21 @@ def _beside(outcome: Outcome) -> tuple[Beside, ...]:
         foreseen = case.account.net_return if case else None
         lines.append(Beside("net return", "money", foreseen, net_return(outcome)))
     return tuple(lines)
+
+
+def drawn_between(days: Sequence[Measurement]) -> tuple[float, float]:
+    """Where a picture of the days begins and ends: at the lowest and the highest, but for first days that would flatten all others."""
+    last = next(row for row in reversed(days) if row.lift is not None)
+    ends = [end for row in days for end in _ends(row)] + [0.0]
+    reach = WIDEST * max(abs(end) for end in _ends(last)) or 1.0
+    low, high = max(min(ends), -reach), min(max(ends), reach)
+    room = 0.06 * (high - low or 1.0)
+    return low - room, high + room
+
+
+def _ends(row: Measurement) -> list[float]:
+    ends = (row.lift, row.lower, row.upper, row.lower_anytime, row.upper_anytime)
+    return [end for end in ends if end is not None] or [0.0]
 
 
 def revenue(outcome: Outcome) -> Range | None:

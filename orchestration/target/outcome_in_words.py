@@ -48,8 +48,8 @@ def _why_not_yet(outcome: Outcome) -> str:
     return f"the campaign is {known.state or 'planned'}"
 
 
-def sentences_of(outcome: Outcome) -> tuple[str, ...]:
-    """What the verdict rests on, in the order in which one would ask."""
+def sentences_of(outcome: Outcome, knows_cases: bool = True) -> tuple[str, ...]:
+    """What the verdict rests on, in the order in which one would ask; ``knows_cases`` is whether the cases that were kept could be looked at."""
     row = outcome.primary
     if row is None:
         return ()
@@ -59,7 +59,7 @@ def sentences_of(outcome: Outcome) -> tuple[str, ...]:
         said = (
             _what_was_compared(row),
             _where_it_stands(outcome, row),
-            _foreseen(outcome, row),
+            _foreseen(outcome, row, knows_cases),
             _of_cuped(row),
             *_other_metrics(outcome),
             _best_and_worst(outcome),
@@ -136,8 +136,10 @@ def _where_it_stands(outcome: Outcome, row: Measurement) -> str:
     return f"Day {row.day_index} of {row.planned_days}: figures move until {until}.{level}"
 
 
-def _foreseen(outcome: Outcome, row: Measurement) -> str:
+def _foreseen(outcome: Outcome, row: Measurement, knows_cases: bool) -> str:
     case, share = outcome.case, row.relative
+    if case is None and outcome.known.was_planned and not knows_cases:
+        return f"What was foreseen of it is kept beside the releases: `segments campaign show {outcome.known.campaign_id}` holds it against this."
     if case is None:
         return "No business case was kept of it, so there is nothing to hold it against."
     if not row.may_be_claimed:

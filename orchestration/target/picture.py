@@ -6,10 +6,9 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -20,16 +19,10 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from orchestration.errors import ConfigurationError
 from orchestration.measure.campaigns.figures import signed
+from orchestration.target.outcome import Outcome, drawn_between
 from orchestration.target.outcome_in_words import title_of
 
-if TYPE_CHECKING:
-    from orchestration.measure.campaigns.measurement import Measurement
-    from orchestration.target.outcome import Outcome
-
 EFFECT, ANYTIME, QUIET = "#1f4e79", "#b8c4d0", "#555555"
-
-#: The widest the axis goes, in heights of the last day's outer band: the first days know next to nothing.
-WIDEST = 2.5
 
 AXIS = {
     "spend": "{currency} per customer, from the start to the day",
@@ -93,21 +86,7 @@ def _bands(axes: Axes, outcome: Outcome) -> None:
         color=EFFECT,
         parse_math=False,
     )
-    axes.set_ylim(*_limits(rows, last))
-
-
-def _limits(rows: Sequence[Measurement], last: Measurement) -> tuple[float, float]:
-    """From the lowest to the highest, but for first days that would flatten all others."""
-    ends = [end for row in rows for end in _ends(row)] + [0.0]
-    reach = WIDEST * max(abs(end) for end in _ends(last)) or 1.0
-    low, high = max(min(ends), -reach), min(max(ends), reach)
-    room = 0.06 * (high - low or 1.0)
-    return low - room, high + room
-
-
-def _ends(row: Measurement) -> list[float]:
-    ends = (row.lift, row.lower, row.upper, row.lower_anytime, row.upper_anytime)
-    return [end for end in ends if end is not None] or [0.0]
+    axes.set_ylim(*drawn_between(rows))
 
 
 def _frame(axes: Axes, outcome: Outcome) -> None:

@@ -41,18 +41,28 @@ def record_month_ends(
     the run has evaluated, ``file`` is where the copy lives meanwhile.
     """
     conditions = _conditions(rules, definitions)
+    made_of = _fingerprint(rules, conditions)
     wanted = [day for (day,) in connection.execute(MONTH_ENDS.format(months=MONTHS)).fetchall()]
-    missing = _forget(connection, wanted, first_day, _fingerprint(rules, conditions))
-    if missing:
-        with copy_beside(connection, file, rules.models) as copy:
+    missing = _forget(connection, wanted, first_day, made_of)
+    with copy_beside(connection, file, rules.models) as copy:
+        if missing:
             copy.know_what_is_known()
             everything = rules.models.behind(rules.models.columns[f"customers.{CUSTOMERS}"])
             copy.derive(_listed(missing), everything | rules.needed, compare=True)
             for table in {table for rule in rules.rules.values() for table in rule.tables}:
                 copy.see(table)
-            copy.run(f"insert into {{warehouse}}.customers.{CUSTOMERS}_month_ends by name from customers.{CUSTOMERS}")
-            for condition, (sql, source) in conditions.items():
-                copy.run("insert into {warehouse}.customers.conditions_met " + _who_meets(condition, sql, source))
+        # All of it or nothing: whoever finds the days of the one finds them in the other too.
+        with copy.at_once():
+            if missing:
+                copy.run(
+                    f"insert into {{warehouse}}.customers.{CUSTOMERS}_month_ends by name from customers.{CUSTOMERS}",
+                    f"delete from {{warehouse}}.customers.conditions_met where as_of_date in ({_listed(missing)})",
+                )
+                for condition, (sql, source) in conditions.items():
+                    copy.run("insert into {warehouse}.customers.conditions_met " + _who_meets(condition, sql, source))
+            copy.run(
+                f"create or replace table {{warehouse}}.refresh.month_ends_made_of as select '{made_of}' as fingerprint"
+            )
     newest = f"as_of_date = (select max(as_of_date) from customers.{CUSTOMERS})"
     for condition, (sql, source) in conditions.items():
         connection.execute(f"insert into customers.conditions_met {_who_meets(condition, sql, source)} and {newest}")
@@ -88,7 +98,6 @@ def _forget(connection: duckdb.DuckDBPyConnection, wanted: list[date], first_day
             f"create or replace table customers.{CUSTOMERS}_month_ends as from customers.{CUSTOMERS} limit 0;"
             "delete from customers.conditions_met"
         )
-        connection.execute("create or replace table refresh.month_ends_made_of as select $1 as fingerprint", [made_of])
     for table in (f"{CUSTOMERS}_month_ends", "conditions_met"):
         connection.execute(
             f"delete from customers.{table} where as_of_date >= $first or not list_contains($wanted::date[], as_of_date)",

@@ -41,6 +41,16 @@ class Words:
     family: str = "purchases"
 
 
+def rules_written(project_dir: Path = PROJECT_DIR) -> dict[str, Path]:
+    """The SQL files of the project's segments, by name."""
+    return {file.stem: file for file in sorted((project_dir / "models" / "segments").glob("*.sql"))}
+
+
+def is_checkout(project_dir: Path = PROJECT_DIR) -> bool:
+    """Whether what is written into the project can be committed there."""
+    return (project_dir.parent / ".git").exists()
+
+
 def scaffold(name: str, project_dir: Path = PROJECT_DIR, sql: str = SQL, words: Words | None = None) -> list[Path]:
     """Writes the files of a new segment under ``models`` and gives the files touched.
 

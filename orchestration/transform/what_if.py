@@ -141,6 +141,17 @@ class Copy:
         for query in queries:
             self.connection.execute(query.replace("{warehouse}", self.warehouse))
 
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """What is written to the warehouse in the block is written all or not at all; the copy itself may only be read meanwhile."""
+        self.connection.execute("begin")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("rollback")
+            raise
+        self.connection.execute("commit")
+
     def know_what_is_known(self) -> None:
         """Takes all that the warehouse knows of everybody for what is known in the copy."""
         for versions in self.models.versioned:

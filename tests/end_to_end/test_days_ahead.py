@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
+from orchestration.settings import Home
 from tests.builders import (
     CUSTOMERS,
     ORDER_LINES,
     SHOP_DAYS,
     Refreshed,
-    Row,
     Rows,
     Stage,
     ask,
@@ -26,20 +28,20 @@ LAST = SHOP_DAYS[-1]
 MONTH_END, END = date(2024, 3, 31), LAST + timedelta(30)
 
 #: A member's first day without, and a stranger's first day within, as the days themselves came out.
-WHAT_HAPPENED = f"""
+WHAT_HAPPENED = """
 with at_first as (
     select segment, customer_id from metrics.segment_membership_history
-    where entered_on <= date '{LAST}' and coalesce(exited_on > date '{LAST}', true)
+    where entered_on <= date '{last}' and coalesce(exited_on > date '{last}', true)
 )
 
 select segment, customer_id, 'leaves' as change, min(exited_on) as on_day
 from metrics.segment_membership_history inner join at_first using (segment, customer_id)
-where exited_on > date '{LAST}'
+where exited_on > date '{last}'
 group by segment, customer_id
 union all
 select segment, customer_id, 'enters', min(entered_on)
 from metrics.segment_membership_history anti join at_first using (segment, customer_id)
-where entered_on > date '{LAST}'
+where entered_on > date '{last}'
 group by segment, customer_id
 order by all
 """
@@ -49,17 +51,20 @@ WHERE_MEMBER = "metrics.segment_membership_history where customer_id = '{who}' a
 FORESEEN = "select segment, customer_id, change, expected_on from metrics.segment_outlook where expected_on is not null order by all"
 
 
+def drop_nothing(home: Home, after: date) -> None:
+    """Extracts without a row, on each of thirty days."""
+    for day in (after + timedelta(n) for n in range(1, 31)):
+        for table in (CUSTOMERS, ORDER_LINES):
+            drop_rows(home, table, day, [])
+
+
 @pytest.fixture(scope="module")
 def thirty_days_later(
     shop: Refreshed, stage: Stage, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Refreshed, Rows]:
     """The corner shop after thirty days on which nothing came, and what dim_customers said on the last day of the month."""
     home = stage.restore(shop.aside)
-    day = LAST
-    while (day := day + timedelta(1)) <= END:
-        nothing: dict[str, list[Row]] = {CUSTOMERS: [], ORDER_LINES: []}
-        for table, rows in nothing.items():
-            drop_rows(home, table, day, rows)
+    drop_nothing(home, LAST)
     refreshed(home, LAST + timedelta(1), MONTH_END)
     then = ask(home, "from customers.dim_customers order by customer_id")
     manifest = refreshed(home, MONTH_END + timedelta(1), END)
@@ -75,9 +80,25 @@ def test_who_leaves_and_enters_as_time_passes_is_known_to_the_day(
     held = {name for (name,) in query(release, "select segment from metrics.segment_counts_daily where state = 'held'")}
     foreseen = query(shop.aside / "releases" / "current", FORESEEN)
     assert [row for row in foreseen if row[0] not in held] == [
-        row for row in query(release, WHAT_HAPPENED) if row[0] not in held
+        row for row in query(release, WHAT_HAPPENED.format(last=LAST)) if row[0] not in held
     ]
     assert len({segment for segment, *_ in foreseen} - held) > 10
+
+
+def test_thirty_days_without_an_order_come_out_as_the_demo_s_year_foresaw(
+    year_of_the_demo: Home, tmp_path: Path
+) -> None:
+    last = date(2017, 12, 31)
+    home = Home(Path(shutil.copytree(year_of_the_demo.path, tmp_path / "home", symlinks=True)))
+    closed = "".join(f"  {last + timedelta(n)}: the shop is closed\n" for n in range(1, 31))
+    with (home.path / "calendar.yml").open("a") as calendar:
+        calendar.write(f"days:\n{closed}")
+    foreseen = ask(home, FORESEEN)
+    drop_nothing(home, last)
+    refreshed(home, last + timedelta(1), last + timedelta(30))
+    assert ask(home, f"from metrics.segment_counts_daily where state = 'held' and as_of_date > date '{last}'") == []
+    assert foreseen == ask(home, WHAT_HAPPENED.format(last=last))
+    assert len(foreseen) > 5_000
     assert {change for _, _, change, _ in foreseen} == {"leaves", "enters"}
 
 

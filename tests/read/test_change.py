@@ -58,9 +58,22 @@ def test_who_builds_on_the_segment_is_told_at_any_distance(company: Release) -> 
     assert change(company, "others", "age > 20").built_on_it == ()
 
 
-def test_campaigns_on_the_segment_are_told(company: Release) -> None:
-    [campaign] = change(company, "men", "age > 20").campaigns
-    assert (campaign.campaign_id, campaign.state) == ("c1", "running")
+def test_campaigns_on_the_segment_and_on_those_built_on_it_are_told(company: Release) -> None:
+    company.connection.execute(
+        "insert into catalog.campaigns select 'c2', 'Fruit', 'their_friends', 'planned', date '2024-04-02', date '2024-04-09'"
+    )
+    told = change(company, "men", "age > 20")
+    assert [(one.campaign_id, one.segment) for one in told.campaigns] == [("c2", "their_friends"), ("c1", "men")]
+    assert "Fruit (planned, 2024-04-02 to 2024-04-09, on `their_friends`)" in in_markdown(told, "GBP")
+    assert change(company, "others", "age > 20").campaigns == ()
+
+
+def test_personas_that_speak_of_the_segment_are_told_where_the_release_has_some(company: Release) -> None:
+    assert change(company, "men", "age > 20").personas == ()
+    company.connection.execute(
+        "create table catalog.personas as select * from (values ('fathers', ['men', 'others']), ('aunts', ['others'])) as p (persona, segments)"
+    )
+    assert change(company, "men", "age > 20").personas == ("fathers",)
 
 
 def test_every_shipped_rule_changes_nothing_as_it_stands(release: Release) -> None:

@@ -128,6 +128,20 @@ def test_a_failure_that_comes_with_the_rows_quotes_none_of_them(release: Release
 
 
 @pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("age > 30" + " and age <> 200" * 2_000, "and 20,000 are read"),
+        ("age > 30" + " and age <> 200" * 200, "and 100 can be asked"),
+        ("age > 30" + " or age = 20" * 200, "and 100 can be asked"),
+    ],
+    ids=["long", "many clauses", "one clause of many"],
+)
+def test_a_draft_that_would_take_minutes_to_plan_is_refused_at_once(release: Release, written: str, said: str) -> None:
+    with pytest.raises(DraftRefused, match=said):
+        read_draft(release, written, {})
+
+
+@pytest.mark.parametrize(
     ("written", "members"),
     [
         (BOUGHT_FRUIT, 2),

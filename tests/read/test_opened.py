@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -10,11 +11,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.errors import QueryTooLong
+from orchestration.errors import QueryTooLong, ReleaseDamaged
 from orchestration.publish.releases import open_for_reading
-from orchestration.read.opened import Release
+from orchestration.read.opened import Release, opened
 from orchestration.settings import Home
-from tests.builders import SHOP_DAYS, Refreshed, query
+from tests.builders import SHOP_DAYS, Changed, Refreshed, query
 
 ENDLESS = "select count(*) from range(1_000_000_000_000) where hash(range) = 1"
 
@@ -84,3 +85,18 @@ def test_after_a_cancelled_query_the_release_answers_as_before(release: Release)
     with pytest.raises(QueryTooLong):
         replace(release, limit_seconds=0.1).rows(ENDLESS)
     assert release.rows("select 1") == [(1,)]
+
+
+def test_a_file_that_cannot_be_read_to_its_end_is_told_in_a_sentence(changed: Changed, tmp_path: Path) -> None:
+    changed()  # makes the copy that is spoilt here
+    file = tmp_path / "0.duckdb"
+    spoilt = tmp_path / "spoilt.duckdb"
+    shutil.copyfile(file, spoilt)
+    with spoilt.open("r+b") as written:
+        written.truncate(spoilt.stat().st_size // 2)
+    release = Release(opened(spoilt), "spoilt", SHOP_DAYS[-1], SHOP_DAYS[0], "")
+    tables = release.rows("select schema_name || '.\"' || table_name || '\"' from duckdb_tables()")
+    every_row = " union all ".join(f"select sum(hash(t)) from {table} as t" for (table,) in tables)
+    with pytest.raises(ReleaseDamaged, match="Release spoilt cannot be read"):
+        release.rows(every_row)
+    release.close()

@@ -2,40 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
 from datetime import date
-from pathlib import Path
 
-import duckdb
-import pytest
-
-from orchestration.publish.releases import FILE
-from orchestration.read.opened import Release, opened
+from orchestration.read.opened import Release
 from orchestration.read.tonight import read_tonight
-from tests.builders import SHOP_DAYS, Refreshed
+from tests.builders import SHOP_DAYS, Changed
 
-Changed = Callable[..., Release]
 DAY = SHOP_DAYS[-1]
-
-
-@pytest.fixture
-def changed(shop: Refreshed, tmp_path: Path) -> Iterator[Changed]:
-    """The shop's release after statements were run on it, as of its last day."""
-    made: list[Release] = []
-
-    def changed(*statements: str) -> Release:
-        file = tmp_path / f"{len(made)}.duckdb"
-        shutil.copyfile(shop.aside / "releases" / "current" / FILE, file)
-        with duckdb.connect(str(file)) as connection:
-            for statement in statements:
-                connection.execute(statement)
-        made.append(Release(opened(file), "by hand", DAY, SHOP_DAYS[0], "2024-03-13T02:00:00+00:00"))
-        return made[-1]
-
-    yield changed
-    for release in made:
-        release.close()
 
 
 def shift(state: str, day: date, opened_on: date, segment: str | None = "active", message: str = "said") -> str:

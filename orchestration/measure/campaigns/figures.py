@@ -42,13 +42,13 @@ def count(customers: float) -> str:
 
 
 def money(amount: float, currency: str) -> str:
-    """A sum that is known: 1,240 USD, 40.85 USD."""
-    return f"{_unsigned(f'{amount:,.0f}' if abs(amount) >= 100 else f'{amount:,.2f}')} {currency}"
+    """A sum that is known: 1,240 USD, 40.85 USD; 1,240 where the currency is not."""
+    return f"{_unsigned(f'{amount:,.0f}' if abs(amount) >= 100 else f'{amount:,.2f}')} {currency}".rstrip()
 
 
 def about(amount: float, currency: str) -> str:
     """A sum that is foreseen or estimated: 1,200 USD."""
-    return f"{_unsigned(f'{rounded(amount):,.{_places(amount)}f}')} {currency}"
+    return f"{_unsigned(f'{rounded(amount):,.{_places(amount)}f}')} {currency}".rstrip()
 
 
 def percent(share: float) -> str:
