@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -11,9 +12,9 @@ import streamlit as st
 UNKNOWN = "–"
 
 
-def number(value: float | None, decimals: int = 0) -> str:
+def number(value: float | Decimal | None, decimals: int = 0) -> str:
     # A nought has no sign.
-    return UNKNOWN if value is None else f"{round(value, decimals) + 0.0:,.{decimals}f}"
+    return UNKNOWN if value is None else f"{round(float(value), decimals) + 0.0:,.{decimals}f}"
 
 
 def signed(value: float | None, decimals: int = 0) -> str:
