@@ -45,7 +45,7 @@ def test_of_drawn_arms_the_verdict_the_arms_the_checks_and_the_segments_are_told
     expect(page.get_by_role("heading", name="A <b>bold</b> spring")).to_be_visible()
     verdict = page.get_by_role("note").filter(has_text="Did it work?")
     expect(verdict).to_contain_text(
-        "It worked: spend per customer +4.00 against the holdout, +10 % (95 %: +5 % to +15 %)"
+        "It worked: spend per customer +4.00 USD against the holdout, +10 % (95 %: +5 % to +15 %)"
     )
     expect(page.get_by_text("1,200 and 800 on the receipt, 1,200 and 800 measured")).to_be_visible()
     expect(page.get_by_text("3 customers of the control group had contact all the same").first).to_be_visible()
