@@ -30,7 +30,7 @@ from orchestration.read.opened import Release
 from orchestration.read.outlook import outlook
 from orchestration.read.people import people
 from orchestration.read.portrait import words_of
-from orchestration.read.quality import column_history, quality
+from orchestration.read.quality import quality
 from orchestration.read.reach import reach
 from orchestration.read.series import daily_series, marks
 from orchestration.read.tonight import read_tonight
@@ -80,7 +80,7 @@ def pages(release: Release) -> dict[str, tuple[Ask, float]]:
         "Try a segment": (lambda one: try_draft(one, read_draft(one, DRAFT, {})), AIM_OF_A_DRAFT),
         "Change preview": (lambda one: preview_change(one, largest, edited), AIM_OF_A_DRAFT),
         "Customer": (lambda one: customer(one, somebody), AIM),
-        "Quality": (lambda one: [quality(one), column_history(one, "crm/customers", "gender")], AIM),
+        "Quality": (quality, AIM),
         "the nightly page": (report, AIM),
     }
     return asked

@@ -12,7 +12,7 @@ from orchestration.measure.campaigns.impact import record_impact
 from orchestration.settings import Home, load_settings
 from orchestration.warehouse import Warehouse
 from tests.builders import Refreshed, Rows, Stage, ask, current_contents, refreshed
-from tests.campaign_company import DAYS, FIRST, LAST, ZONE, drop_campaigns, march
+from tests.campaign_company import DAYS, FIRST, LAST, drop_campaigns, march
 
 TABLES = ["campaign_impact", "campaign_comparisons", "campaign_balance"]
 #: Some of them cut a campaign's window, the arms that came late, and the days before the time before was known.
@@ -57,7 +57,7 @@ def measured(stage: Stage, campaigns: Refreshed) -> Measure:
         with Warehouse(home, load_settings(home)).connect() as connection:
             connection.execute("drop table metrics.campaign_impact")
             for days in runs:
-                record_impact(connection, home, days, str(ZONE))
+                record_impact(connection, home, load_settings(home), days)
             return {
                 table: connection.execute(f"select * from metrics.{table} order by all").fetchall() for table in TABLES
             }

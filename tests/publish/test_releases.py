@@ -215,6 +215,7 @@ def test_a_release_is_on_the_disk_before_current_points_at_it(
     assert flushed == [
         ("release.duckdb", before),
         ("manifest.json", before),
+        ("report.html", before),
         (".building", before),
         ("releases", before),
         ("releases", after),
