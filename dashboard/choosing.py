@@ -7,8 +7,8 @@ from datetime import date
 
 import streamlit as st
 
-from dashboard.figures import day
 from dashboard.saying import notice
+from orchestration.read.figures import day
 
 #: Characters of what was asked for that are said again.
 SAID = 80

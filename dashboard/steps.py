@@ -6,8 +6,8 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from dashboard.figures import by_thousands
 from dashboard.saying import notice
+from dashboard.tables import by_thousands
 from orchestration.read import palette
 from orchestration.read.waterfall import Waterfall
 

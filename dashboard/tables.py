@@ -9,6 +9,7 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from orchestration.read import palette
@@ -58,3 +59,12 @@ def _on_one_line(cell: str) -> str:
 def _text(cell: str) -> str:
     """A long name may go on in the next line after each of its words."""
     return re.sub("([_/])", r"\1<wbr>", escape(cell))
+
+
+def by_thousands(frame: pd.DataFrame) -> dict[str, Any]:
+    """The columns of whole numbers of a table, with their thousands apart."""
+    return {
+        str(column): st.column_config.NumberColumn(format="localized")
+        for column in frame.columns
+        if pd.api.types.is_integer_dtype(frame[column])
+    }

@@ -16,7 +16,6 @@ from rich.text import Text
 from orchestration.terminal import FAILED, Context, command, listing, no_release, notes
 
 if TYPE_CHECKING:
-    from orchestration.measure.campaigns.figures import Range
     from orchestration.measure.campaigns.measurement import Measurement
     from orchestration.target.business_case import BusinessCase, Line
     from orchestration.target.holdouts import Holdout
@@ -228,31 +227,24 @@ def _foreseen_and_measured(outcome: Outcome) -> Table:
 
 
 def _beside_row(one: Beside, currency: str) -> dict[str, Any]:
+    from orchestration.measure.campaigns.figures import in_unit
+
     unit = f", {currency}" if one.unit == "money" else ""
     return {
         "": f"{one.what}{unit}",
-        "foreseen": _ranged(one.foreseen, one.unit),
-        "measured": _ranged(one.measured, one.unit),
+        "foreseen": in_unit(one.foreseen, one.unit),
+        "measured": in_unit(one.measured, one.unit),
     }
 
 
-def _ranged(figure: Range | None, unit: str) -> str:
-    from orchestration.measure.campaigns.figures import count, percent
-
-    if figure is None:
-        return "-"
-    written = percent if unit == "share" else count
-    if figure.lower is None or figure.upper is None:
-        return written(figure.expected)
-    return f"{written(figure.expected)} ({written(figure.lower)} to {written(figure.upper)})"
-
-
 def _segment_row(row: Measurement) -> dict[str, Any]:
+    from orchestration.measure.campaigns.figures import in_unit
+
     return {
         "segment": row.segment,
         "drawn to be contacted": row.n_treatment,
         "held out": row.n_control,
-        "lift (95 %)": _ranged(row.relative, "share"),
+        "lift (95 %)": in_unit(row.relative, "share"),
         "q": "-" if row.q_value is None else f"{row.q_value:.2g}",
     }
 

@@ -245,7 +245,7 @@ def _page_of_customer(told: Customer) -> Group:
         for one in told.standings
         if not one.is_member
     ]
-    attributes = [{"attribute": one.name, "value": _value(one.value)} for one in told.known]
+    attributes = [{"attribute": one.name, "value": one.said} for one in told.known]
     return Group(
         Text(f"{told.customer_id}, on {told.as_of_date}: in {len(inside):,} of {len(told.standings):,} segments"),
         "",
@@ -258,14 +258,6 @@ def _page_of_customer(told: Customer) -> Group:
 def _kept_out(standing: Standing) -> str:
     said = [f"{one.clause}{'' if one.is_met is False else ' (not known)'}" for one in standing.keeps_out]
     return "\n".join([*said, *([standing.remark] if standing.remark else [])])
-
-
-def _value(value: object) -> str:
-    if value is None:
-        return "not known"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return ", ".join(map(str, value)) if isinstance(value, list) else cell(value)
 
 
 def _share(part: int, whole: int) -> str:

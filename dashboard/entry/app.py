@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from dashboard.figures import day
 from dashboard.following import current_release, follow
 from dashboard.places import PLACES, Place
 from dashboard.saying import empty, notice
 from orchestration.errors import SegmentsError
+from orchestration.read.figures import day
 from orchestration.read.opened import Release
 from orchestration.settings import Home, locate_home
 

@@ -11,12 +11,12 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.choosing import chosen
-from dashboard.figures import UNKNOWN, counted, day, number, share, signed
 from dashboard.following import remembered
 from dashboard.saying import Tone, empty, heading, notice
-from orchestration.measure.campaigns.figures import Range
+from orchestration.measure.campaigns.figures import in_unit
 from orchestration.read import palette
 from orchestration.read.campaigns import Campaign, Planned, campaigns
+from orchestration.read.figures import UNKNOWN, counted, day, number, share, signed
 from orchestration.read.opened import Release
 from orchestration.target.outcome import Outcome, drawn_between, outcome_in
 
@@ -212,7 +212,7 @@ def _arms(outcome: Outcome) -> None:
             pd.DataFrame(
                 {
                     "": [one.what for one in outcome.beside],
-                    "measured": [_ranged(one.measured, one.unit) for one in outcome.beside],
+                    "measured": [in_unit(one.measured, one.unit) for one in outcome.beside],
                 }
             ).set_index("")
         )
@@ -278,7 +278,7 @@ def _segments(outcome: Outcome) -> None:
         pd.DataFrame(
             {
                 "Segment": frame["segment"],
-                "Effect": [_ranged(row.relative, "share") for row in rows],
+                "Effect": [in_unit(row.relative, "share") for row in rows],
                 "Drawn to be contacted": frame["contacted"],
                 "Held out": frame["held out"],
                 "In words": frame["in words"],
@@ -347,18 +347,6 @@ def _tone(outcome: Outcome) -> Tone:
 
 def _mean(metric: str, mean: float | None) -> str:
     return share(mean) if metric in SHARES else number(mean, 2)
-
-
-def _ranged(figure: Range | None, unit: str) -> str:
-    if figure is None:
-        return UNKNOWN
-
-    def written(value: float) -> str:
-        return share(value) if unit == "share" else number(value)
-
-    if figure.lower is None or figure.upper is None:
-        return written(figure.expected)
-    return f"{written(figure.expected)} ({written(figure.lower)} to {written(figure.upper)})"
 
 
 def _times(value: float | None, factor: float) -> float | None:

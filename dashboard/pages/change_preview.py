@@ -10,15 +10,16 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.choosing import chosen
-from dashboard.figures import by_thousands, number, signed
 from dashboard.following import remembered
 from dashboard.saying import empty, notice, refused
 from dashboard.steps import draw_steps
+from dashboard.tables import by_thousands
 from dashboard.writing import ASKING, names_of, written
 from orchestration.errors import SegmentsError
 from orchestration.read import palette
 from orchestration.read.change import Change, condition_of, in_markdown, preview_change
 from orchestration.read.drafts import Draft, read_draft
+from orchestration.read.figures import number, signed
 from orchestration.read.opened import Release
 from orchestration.settings import load_settings, locate_home
 from orchestration.transform.scaffold import rules_written

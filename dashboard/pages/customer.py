@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import pandas as pd
 import streamlit as st
 
-from dashboard.figures import UNKNOWN, counted, day
 from dashboard.following import remembered
 from dashboard.saying import empty, heading, refused
 from dashboard.tables import to_read
 from orchestration.errors import SegmentsError
 from orchestration.read.customer import Answer, Customer, Standing, customer
+from orchestration.read.figures import UNKNOWN, counted, day
 from orchestration.read.opened import Release
 
 told_of = remembered(customer)
@@ -54,7 +52,7 @@ def _since(standing: Standing, release: Release) -> str:
 def _clauses(told: Customer) -> None:
     st.header("Clause by clause")
     every = st.toggle("With the clauses that are met", key="met")
-    values = {one.name: _value(one.value) for one in told.known}
+    values = {one.name: one.said for one in told.known}
     rows = [row for standing in told.standings for row in _rows(standing, every, values)]
     if not rows:
         return empty("Every clause of every segment is met.")
@@ -99,20 +97,7 @@ def _meets(answer: Answer) -> str:
 def _known(told: Customer) -> None:
     st.header("What is known")
     to_read(
-        [{"attribute": one.name, "value": _value(one.value), "means": one.description} for one in told.known],
+        [{"attribute": one.name, "value": one.said, "means": one.description} for one in told.known],
         "What is known",
         below="means",
     )
-
-
-def _value(value: object) -> str:
-    if value is None:
-        return "not known"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
-    if isinstance(value, int | Decimal):
-        return f"{value:,}"
-    # Enough to tell on which side of a boundary it is.
-    return f"{value:,.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)

@@ -13,11 +13,11 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard.choosing import chosen, chosen_day
-from dashboard.figures import counted, day, number, share
 from dashboard.following import remembered
 from dashboard.saying import empty, notice
 from dashboard.tables import download
 from orchestration.read import palette
+from orchestration.read.figures import counted, day, number, share
 from orchestration.read.movement import (
     NEAR_DUPLICATE,
     Flow,

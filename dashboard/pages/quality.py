@@ -8,11 +8,11 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from dashboard.figures import UNKNOWN, counted, day, number
 from dashboard.following import remembered
 from dashboard.saying import empty, notice
 from dashboard.tables import download
 from orchestration.read import palette
+from orchestration.read.figures import UNKNOWN, counted, day, number
 from orchestration.read.opened import Release
 from orchestration.read.quality import Check, Hold, Quality, quality
 

@@ -10,11 +10,12 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.choosing import chosen
-from dashboard.figures import UNKNOWN, by_thousands, counted, day, number, share, signed
 from dashboard.following import remembered
 from dashboard.saying import empty, heading, notice
 from dashboard.steps import draw_steps
+from dashboard.tables import by_thousands
 from orchestration.read import palette
+from orchestration.read.figures import UNKNOWN, counted, day, number, share, signed
 from orchestration.read.neighbours import DAYS_OF_MOVES, Passage, passages, shared
 from orchestration.read.opened import Release
 from orchestration.read.outlook import HORIZONS, outlook, who_changes

@@ -8,19 +8,17 @@ from urllib.parse import quote
 import pandas as pd
 import streamlit as st
 
-from dashboard.figures import counted, day, moment, number
 from dashboard.following import remembered
 from dashboard.saying import Tone, empty, notice
 from dashboard.tables import download
 from orchestration.read import palette
+from orchestration.read.figures import counted, day, moment, number
 from orchestration.read.opened import Release
-from orchestration.read.tonight import Hold, SegmentTonight, Shift, Tonight, read_tonight
+from orchestration.read.tonight import NO_CAMPAIGNS, STANDINGS, Hold, SegmentTonight, Shift, Tonight, read_tonight
 
 read = remembered(read_tonight)
 
 ALL = "all"
-#: In the order in which they are looked at.
-STANDINGS = ("held", "new", "fresh")
 #: What a segment can be told apart by, and what the filter is called.
 FILTERS = {"family": "Family", "owner": "Owner", "channel": "Channel", "standing": "State"}
 DOWNLOADED = (
@@ -58,8 +56,7 @@ def _figures(tonight: Tonight) -> None:
 
 def _held(holds: Sequence[Hold]) -> None:
     for hold in holds:
-        title = f"Held since {day(hold.since)}: {', '.join(hold.segments)}"
-        notice("warning", f"{hold.because}. The last good version stays published.", title)
+        notice("warning", hold.sentence, hold.title)
 
 
 def _shifts(tonight: Tonight) -> None:
@@ -68,9 +65,7 @@ def _shifts(tonight: Tonight) -> None:
         notice(_tone(shift), shift.sentence, shift.title(tonight.as_of_date))
     if tonight.shifts:
         return
-    last = tonight.last_shift
-    before = f" The newest shift before was over on {day(last.as_of_date)}: {last.message}." if last else ""
-    empty(f"Nothing: no segment moved in a way that its past does not explain.{before}")
+    empty(tonight.nothing_moved)
 
 
 def _segments(tonight: Tonight) -> None:
@@ -146,7 +141,7 @@ def _matching(segments: Sequence[SegmentTonight]) -> list[SegmentTonight]:
 def _campaigns(tonight: Tonight) -> None:
     st.header("Campaigns that run")
     if not tonight.campaigns:
-        return empty("None: of no campaign that runs, or whose orders still count, is there anything to say.")
+        return empty(NO_CAMPAIGNS)
     for campaign in tonight.campaigns:
         notice("info", campaign.sentence, campaign.title)
 

@@ -8,14 +8,15 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from dashboard.figures import by_thousands, counted, day, number, share
 from dashboard.following import remembered
 from dashboard.saying import empty, notice, refused
 from dashboard.steps import draw_steps
+from dashboard.tables import by_thousands
 from dashboard.writing import ASKING, written
 from orchestration.errors import SegmentsError
 from orchestration.read import palette
 from orchestration.read.drafts import Draft, read_draft
+from orchestration.read.figures import counted, day, number, share
 from orchestration.read.opened import Release
 from orchestration.read.trial import Overlap, Size, Spread, Trial, try_draft
 from orchestration.settings import load_settings, locate_home

@@ -12,9 +12,10 @@ from datetime import date, timedelta
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from orchestration.read import palette
+from orchestration.read.figures import number, share
 from orchestration.read.opened import Release
 from orchestration.read.series import daily_series
-from orchestration.read.tonight import DAYS_SHOWN, SegmentTonight, Shift, Tonight, read_tonight
+from orchestration.read.tonight import DAYS_SHOWN, NO_CAMPAIGNS, STANDINGS, SegmentTonight, Shift, Tonight, read_tonight
 
 REPORT = "report.html"
 
@@ -64,6 +65,7 @@ def report(release: Release) -> str:
             shifts=list(zip(tonight.shifts[:shifts], shown, strict=False)),
             campaigns=tonight.campaigns[:campaigns],
             holds=tonight.holds[:holds],
+            no_campaigns=NO_CAMPAIGNS,
             palette=palette,
             spark=SPARK,
             picture=PICTURE,
@@ -82,8 +84,8 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "number": lambda value: "–" if value is None else f"{value:,}",
-        "share": lambda value: "–" if value is None else "<0.1%" if 0 < value < 0.0005 else f"{value:.1%}",
+        "number": number,
+        "share": share,
         "short": lambda text: _cut(text, SHORT),
         "long": lambda text: _cut(text, LONG),
         "spark": lambda counts: points(counts, *SPARK),
@@ -143,7 +145,7 @@ def _within(value: float | None, lowest: float, highest: float) -> float | None:
 def _in_order(segment: SegmentTonight) -> tuple[int, float, str]:
     """Those held first, then the new ones, then those of whose members the most changed."""
     changed = (segment.entered or 0) + (segment.exited or 0)
-    return ("held", "new", "fresh").index(segment.standing), -changed / max(segment.members, 1), segment.segment
+    return STANDINGS.index(segment.standing), -changed / max(segment.members, 1), segment.segment
 
 
 def _cut(text: str, characters: int) -> str:

@@ -26,7 +26,7 @@ from orchestration.read.waterfall import Waterfall, waterfall_of
 from orchestration.sql import identifier
 from orchestration.transform.meaning import parse
 
-#: Of what a signs of Markdown or HTML is made.
+#: The signs that mean something in Markdown or HTML.
 SIGNS = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&])")
 
 

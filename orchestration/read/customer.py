@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -71,6 +72,20 @@ class Known:
     name: str
     value: Any
     description: str
+
+    @property
+    def said(self) -> str:
+        """The value for people."""
+        if self.value is None:
+            return "not known"
+        if isinstance(self.value, bool):
+            return "yes" if self.value else "no"
+        if isinstance(self.value, list):
+            return ", ".join(map(str, self.value)) or "none"
+        if isinstance(self.value, int | Decimal):
+            return f"{self.value:,}"
+        # Enough to tell on which side of a boundary it is.
+        return f"{self.value:,.4f}".rstrip("0").rstrip(".") if isinstance(self.value, float) else str(self.value)
 
 
 @dataclass(frozen=True)

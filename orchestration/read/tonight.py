@@ -8,6 +8,9 @@ from itertools import groupby
 
 from orchestration.read.opened import Release
 
+#: In the order in which they are looked at.
+STANDINGS = ("held", "new", "fresh")
+NO_CAMPAIGNS = "None: of no campaign that runs, or whose orders still count, is there anything to say."
 #: Days of which the counts are shown beside a segment.
 DAYS_SHOWN = 60
 
@@ -124,6 +127,14 @@ class Hold:
     because: str
     segments: tuple[str, ...]
 
+    @property
+    def title(self) -> str:
+        return f"Held since {self.since or 'nobody knows when'}: {', '.join(self.segments)}"
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.because}. The last good version stays published."
+
 
 @dataclass(frozen=True)
 class CampaignTonight:
@@ -184,6 +195,13 @@ class Tonight:
     @property
     def new(self) -> tuple[SegmentTonight, ...]:
         return tuple(segment for segment in self.segments if segment.is_new)
+
+    @property
+    def nothing_moved(self) -> str:
+        """What is said where no shift is open."""
+        last = self.last_shift
+        before = f" The newest shift before was over on {last.as_of_date}: {last.message}." if last else ""
+        return f"Nothing: no segment moved in a way that its past does not explain.{before}"
 
     @property
     def missing(self) -> tuple[date, ...]:

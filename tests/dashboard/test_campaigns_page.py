@@ -50,7 +50,7 @@ def test_of_drawn_arms_the_verdict_the_arms_the_checks_and_the_segments_are_told
     expect(page.get_by_text("1,200 and 800 on the receipt, 1,200 and 800 measured")).to_be_visible()
     expect(page.get_by_text("3 customers of the control group had contact all the same").first).to_be_visible()
     expect(page.get_by_text("segments campaign show spring")).to_be_visible()
-    expect(cells(row_of(page, "at_risk"), "10.0% (5.0% to 15.0%)").first).to_be_attached()
+    expect(cells(row_of(page, "at_risk"), "10 % (5 % to 15 %)").first).to_be_attached()
     expect(page.get_by_role("heading", name="Effect by day")).to_be_visible()
 
 

@@ -68,6 +68,16 @@ def rounded(figure: float) -> float:
     return round(figure, DIGITS - 1 - math.floor(math.log10(abs(figure))))
 
 
+def in_unit(figure: Range | None, unit: str) -> str:
+    """A figure with its interval, of shares as 10 % (5 % to 15 %), of money and customers as 1,240 (900 to 1,500); a dash where there is none."""
+    if figure is None:
+        return "-"
+    written = percent if unit == "share" else count
+    if figure.lower is None or figure.upper is None:
+        return written(figure.expected)
+    return f"{written(figure.expected)} ({written(figure.lower)} to {written(figure.upper)})"
+
+
 def several(customers: float, word: str) -> str:
     """1 buyer, 2 buyers."""
     return f"{count(customers)} {word}" + ("" if round(customers) == 1 else "s")

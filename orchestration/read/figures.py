@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
-
-import pandas as pd
-import streamlit as st
 
 UNKNOWN = "–"
 
@@ -38,12 +34,3 @@ def moment(value: str) -> str:
 def counted(count: int, one: str, many: str) -> str:
     """``1 customer``, ``1,200 customers``."""
     return f"{count:,} {one if count == 1 else many}"
-
-
-def by_thousands(frame: pd.DataFrame) -> dict[str, Any]:
-    """The columns of whole numbers of a table, with their thousands apart."""
-    return {
-        str(column): st.column_config.NumberColumn(format="localized")
-        for column in frame.columns
-        if pd.api.types.is_integer_dtype(frame[column])
-    }
