@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 import duckdb
 
+from orchestration.measure.campaigns.moments import UNITS, covariance, mean
+
 #: Fewer members of the past say less of the future than the audience's own last window.
 ENOUGH_MEMBERS = 25
 
@@ -92,16 +94,17 @@ def _past(
     customers, buyers = int(row[0]), float(row[1] or 0)
     knows_window_before = 2 * days <= on_record and days == wanted_days
     rates = tuple(
-        BaseRate(metric, _number(mean), _number(sd), _rho(rho) if knows_window_before else None)
-        for metric, mean, sd, rho in zip(METRICS, row[2::3], row[3::3], row[4::3], strict=True)
+        _rate(metric, knows_window_before, *figures)
+        for metric, *figures in zip(METRICS, row[2::4], row[3::4], row[4::4], row[5::4], strict=True)
     )
     return Past(of, customers, as_of - timedelta(days - 1), as_of, wanted_days, buyers, rates)
 
 
 def _figures(who: str) -> str:
-    """One row: customers, the share with an order; then mean, standard deviation and correlation with the window before, metric by metric."""
+    """One row: customers, the share with an order; then mean, variance, variance in the window before and covariance of the two, metric by metric."""
     metrics = ", ".join(
-        f"avg({metric}), stddev_samp({metric}), if(stddev_samp({metric}) * stddev_samp({metric}_before) > 0, corr({metric}, {metric}_before), null)"
+        f"{mean(metric, UNITS[metric])}, {covariance(metric, metric, UNITS[metric])}, "
+        f"{covariance(f'{metric}_before', f'{metric}_before', UNITS[metric])}, {covariance(metric, f'{metric}_before', UNITS[metric])}"
         for metric in METRICS
     )
     return f"""
@@ -109,26 +112,31 @@ def _figures(who: str) -> str:
         totals as (
             select
                 who.customer_id,
-                coalesce(sum(day.orders) filter (day.ordered_on > $middle), 0)::double as orders,
-                coalesce(sum(day.orders) filter (day.ordered_on <= $middle), 0)::double as orders_before,
-                coalesce(sum(day.spend) filter (day.ordered_on > $middle), 0)::double as spend,
-                coalesce(sum(day.spend) filter (day.ordered_on <= $middle), 0)::double as spend_before
+                coalesce(sum(day.orders) filter (day.ordered_on > $middle), 0)::bigint as orders,
+                coalesce(sum(day.orders) filter (day.ordered_on <= $middle), 0)::bigint as orders_before,
+                coalesce(100 * sum(day.spend) filter (day.ordered_on > $middle), 0)::bigint as spend,
+                coalesce(100 * sum(day.spend) filter (day.ordered_on <= $middle), 0)::bigint as spend_before
             from who
             left join customers.order_days as day
                 on day.customer_id = who.customer_id and day.ordered_on > $start and day.ordered_on <= $as_of
             group by who.customer_id
         ),
         windows as (
-            select *, (orders > 0)::int::double as ordered, (orders_before > 0)::int::double as ordered_before from totals
+            select *, (orders > 0)::bigint as ordered, (orders_before > 0)::bigint as ordered_before from totals
         )
-        select count(*), avg(ordered), {metrics} from windows
+        select count(*), {mean("ordered", 1)}, {metrics} from windows
     """
 
 
-def _number(said: float | None) -> float:
-    return 0.0 if said is None else float(said)
-
-
-def _rho(said: float | None) -> float:
+def _rate(
+    metric: str,
+    knows_before: bool,
+    average: float | None,
+    variance: float | None,
+    before: float | None,
+    together: float | None,
+) -> BaseRate:
     """A metric that is the same for all is explained by nothing; by rounding a correlation can be above 1."""
-    return 0.0 if said is None or math.isnan(said) else max(-1.0, min(1.0, float(said)))
+    spread = math.sqrt(variance or 0) * math.sqrt(before or 0)
+    rho = max(-1.0, min(1.0, (together or 0) / spread)) if spread else 0.0
+    return BaseRate(metric, average or 0.0, math.sqrt(variance or 0), rho if knows_before else None)

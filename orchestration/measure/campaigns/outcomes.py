@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from orchestration.days import chunks
+from orchestration.measure.campaigns.moments import UNITS, covariance, mean
 from orchestration.measure.campaigns.running import Running
 from orchestration.sql import literal
 
@@ -126,24 +127,14 @@ left join bought on bought.as_of_date = days.as_of_date and bought.customer_id =
 left join answered on answered.as_of_date = days.as_of_date and answered.customer_id = assigned.customer_id
 """
 
-#: By what the figures of the table are to be divided.
-UNITS = {"spend": 100, "ordered": 1, "orders": 1, "responded": 1}
-
 
 def _figures(metric: str) -> str:
-    """Mean, variance, the same before, and the covariance of the two: quotients of whole numbers."""
+    """Mean, variance, the same before, and the covariance of the two."""
     before, unit = f"{metric}_before", UNITS[metric]
-
-    def covariance(one: str, other: str) -> str:
-        return (
-            f"(count(*) * sum({one}::hugeint * {other}) - sum({one}) * sum({other}))::double "
-            f"/ nullif({unit * unit}::double * count(*) * (count(*) - 1), 0)"
-        )
-
     return (
-        f"sum({metric})::double / ({unit} * count(*)) as {metric}_mean, {covariance(metric, metric)} as {metric}_var, "
-        f"sum({before})::double / ({unit} * count(*)) as {metric}_before_mean, {covariance(before, before)} as {metric}_before_var, "
-        f"{covariance(metric, before)} as {metric}_cov"
+        f"{mean(metric, unit)} as {metric}_mean, {covariance(metric, metric, unit)} as {metric}_var, "
+        f"{mean(before, unit)} as {metric}_before_mean, {covariance(before, before, unit)} as {metric}_before_var, "
+        f"{covariance(metric, before, unit)} as {metric}_cov"
     )
 
 
