@@ -26,7 +26,7 @@ class Settings(BaseModel):
 
     ``refused_share_limit`` is a share between 0 and 1 of the rows of one extract. ``memory_limit`` is DuckDB's notation
     (``4GB``, ``60%``). ``product_x`` is the product id of the segment ``bought_product_x_3m_over_500``.
-    ``campaigns`` is the folder of the campaign files, seen from the home; without it, the project's own. ``global_holdout`` is the share of all
+    ``campaigns`` and ``personas`` are the folders of those files, seen from the home; without them, the project's own. ``global_holdout`` is the share of all
     customers whom no campaign of ours contacts, between 0 and 1.
     """
 
@@ -40,6 +40,7 @@ class Settings(BaseModel):
     memory_limit: str = "60%"
     threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     campaigns: str = ""
+    personas: str = ""
     global_holdout: float = Field(default=0, ge=0, lt=1)
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -19,6 +19,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from orchestration.errors import ConfigurationError, nearest
+from orchestration.file_errors import sentence
 from orchestration.settings import Home, Settings
 from orchestration.yaml_file import NamedTwice, read_yaml
 
@@ -27,27 +28,18 @@ Metric = Literal["spend", "ordered", "orders", "responded"]
 
 PROJECT = Path(__file__).resolve().parents[2]
 
+HOW_TO = "docs/how_to/plan_a_campaign.md"
+
 #: An id is a file's name, a folder's and the salt of a hash: lower case, so that no system takes two for one.
 ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 #: What may still be said otherwise once the campaign has started: words and money, nothing that decides who is compared and how.
 MAY_CHANGE = ("name", "objective", "contact_cost", "fixed_cost", "margin", "value_of_an_answer", "assumed_lift")
 
-#: What to do about a value, by how the name of the mistake begins.
+#: What is said of a holdout in place of what is wrong with its number.
 REMEDIES = {
-    "tuple_": "say a list, such as [one, another]",
-    "date_": "say a day, such as 2024-03-31",
-    "bool_": "say true or false",
-    "int_": "say a whole number",
-    "float_": "say a number",
-    "decimal_": "say a number",
-    "string_too_short": "say something",
-    "string_": "say text, in quotes where it looks like a number or a day",
-    "literal_error": "say {expected}",
-    "greater_than_equal": "say {ge:g} or more",
-    "greater_than": "say more than {gt:g}",
-    "less_than_equal": "say {le:g} or less",
-    "finite_number": "say a number that has an end",
+    "holdout": "say the share that is not contacted, above 0 and below 1, such as 0.1, or `smallest`. "
+    "Without a holdout nobody can tell what the campaign did, and with all of it held out nothing is done."
 }
 
 Money = Annotated[Decimal, Field(ge=0)]
@@ -145,15 +137,15 @@ class CampaignFiles:
         """The campaign of the id. Raises ConfigurationError, with what is wrong with its file or the nearest id, of ``others`` too, where there is none."""
         if campaign_id in self.campaigns:
             return self.campaigns[campaign_id]
-        if sentence := self.wrong_with(campaign_id):
-            raise ConfigurationError(sentence)
+        if wrong := self.wrong_with(campaign_id):
+            raise ConfigurationError(wrong)
         known = sorted({*self.campaigns, *others})
         hint = nearest(campaign_id, known) if known else f"there are no campaign files in {self.folder}."
         raise ConfigurationError(f"There is no campaign {campaign_id}; {hint}")
 
     def wrong_with(self, campaign_id: str) -> str | None:
         """What is wrong with the campaign's file; None where nothing is, or there is no file."""
-        return next((sentence for file, sentence in self.wrong.items() if Path(file).stem == campaign_id), None)
+        return next((wrong for file, wrong in self.wrong.items() if Path(file).stem == campaign_id), None)
 
 
 def campaigns_folder(home: Home, settings: Settings) -> Path:
@@ -186,12 +178,10 @@ def read_campaign(file: Path, settings: Settings) -> Campaign:
     try:
         said = read_yaml(file, as_written=False)
         if not isinstance(said, dict):
-            raise ConfigurationError(
-                f"{file} must have lines of the form `field: value`; see docs/how_to/plan_a_campaign.md."
-            )
+            raise ConfigurationError(f"{file} must have lines of the form `field: value`; see {HOW_TO}.")
         campaign = Campaign.model_validate({"id": file.stem, "currency": settings.currency} | said)
     except ValidationError as invalid:
-        raise ConfigurationError(f"{file}: {_sentence(_first(invalid.errors()))}") from None
+        raise ConfigurationError(f"{file}: {sentence(invalid.errors(), Campaign, HOW_TO, REMEDIES)}") from None
     except NamedTwice as twice:
         raise ConfigurationError(f"{file}: the field {twice}: take one away.") from None
     except (yaml.YAMLError, ValueError, OSError) as broken:
@@ -205,40 +195,3 @@ def read_campaign(file: Path, settings: Settings) -> Campaign:
             f"{file}: its costs are in {campaign.currency}, and the orders in {settings.currency} (settings.yml): say the costs in {settings.currency}."
         )
     return campaign
-
-
-def _first(errors: Sequence[Any]) -> Any:
-    """A field that there is not comes before the one that is missing for it."""
-    return min(errors, key=lambda error: error["type"] != "extra_forbidden")
-
-
-def _sentence(error: Any) -> str:
-    """What pydantic found, in our words."""
-    field = str(error["loc"][0]) if error["loc"] else ""
-    match error["type"], field:
-        case "extra_forbidden", _:
-            return f"unknown field `{field}`; {nearest(field, Campaign.model_fields)}"
-        case "missing", _:
-            return f"the field `{field}` is missing; see docs/how_to/plan_a_campaign.md."
-        case _, "holdout":
-            return (
-                f"holdout is {error['input']!r}: say the share that is not contacted, above 0 and below 1, such as 0.1, or `smallest`. "
-                "Without a holdout nobody can tell what the campaign did, and with all of it held out nothing is done."
-            )
-        case _, "":
-            return f"{_reason(error)}."
-        case _:
-            return f"field `{field}` is {_as_written(error['input'])}: {_reason(error)}."
-
-
-def _as_written(value: object) -> str:
-    return str(value) if isinstance(value, date) else repr(value)
-
-
-def _reason(error: Any) -> str:
-    """The remedy of a value that is wrong, for who knows YAML and not Python."""
-    kind, limits = str(error["type"]), error.get("ctx", {})
-    for begins, remedy in REMEDIES.items():
-        if kind.startswith(begins):
-            return remedy.format(**limits)
-    return str(error["msg"]).removeprefix("Value error, ")

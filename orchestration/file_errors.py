@@ -1,0 +1,101 @@
+"""What is wrong with a file that people write, in a sentence with the remedy: for who knows YAML, and not Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from orchestration.errors import nearest
+
+#: What to do about a value, by how the name of the mistake begins.
+REMEDIES = {
+    "tuple_": "say a list, such as [one, another]",
+    "date_": "say a day, such as 2024-03-31",
+    "bool_": "say true or false",
+    "int_": "say a whole number",
+    "float_": "say a number",
+    "decimal_": "say a number",
+    "too_short": "say at least one",
+    "string_too_short": "say something",
+    "string_": "say text, in quotes where it looks like a number or a day",
+    "model_": "say lines of the form `field: value`",
+    "literal_error": "say {expected}",
+    "greater_than_equal": "say {ge:g} or more",
+    "greater_than": "say more than {gt:g}",
+    "less_than_equal": "say {le:g} or less",
+    "finite_number": "say a number that has an end",
+}
+
+
+def sentence(errors: Sequence[Any], model: type[BaseModel], see: str, remedies: Mapping[str, str] | None = None) -> str:
+    """The first of what pydantic found in a ``model``, in our words; a field that there is not comes before the one that is missing for it.
+
+    ``remedies`` are said in place of ours for a field of that name; ``see`` is the page that tells of the fields.
+    """
+    error = min(errors, key=lambda error: error["type"] != "extra_forbidden")
+    place = [part for part in error["loc"] if isinstance(part, int) or part in _fields_on_the_way(model, error["loc"])]
+    field = _path([*error["loc"]]) if error["type"] in ("extra_forbidden", "missing") else _path(place)
+    said = {name: remedy for name, remedy in (remedies or {}).items() if error["loc"] and name == error["loc"][0]}
+    match error["type"]:
+        case "extra_forbidden":
+            last = str(error["loc"][-1])
+            before = _path(error["loc"][:-1])
+            inside = f" of {before}" if before else ""
+            return f"unknown field `{last}`{inside}; {nearest(last, _model_at(model, error['loc'][:-1]).model_fields)}"
+        case "missing":
+            return f"the field `{field}` is missing; see {see}."
+        case _ if said:
+            return f"{field} is {error['input']!r}: {said[str(error['loc'][0])]}"
+        case _ if not error["loc"]:
+            return f"{_reason(error)}."
+        case _ if isinstance(error["input"], dict):
+            return f"`{field}`: {_reason(error)}."
+        case _:
+            # Of a list of values the one that is wrong is shown: its place says no more.
+            named = _path(place[:-1]) if place and isinstance(place[-1], int) else field
+            return f"field `{named}` is {_as_written(error['input'])}: {_reason(error)}."
+
+
+def _path(places: Sequence[str | int]) -> str:
+    """``claims 2, tolerance`` as a person would count: from one."""
+    said = ""
+    for place in places:
+        said += f" {place + 1}" if isinstance(place, int) else f".{place}" if said else str(place)
+    return said
+
+
+def _fields_on_the_way(model: type[BaseModel], places: Sequence[str | int]) -> set[str]:
+    """The names of a place that are fields; pydantic puts the kinds of a choice among them."""
+    fields: set[str] = set()
+    for length in range(len(places)):
+        fields |= set(_model_at(model, places[:length]).model_fields)
+    return fields
+
+
+def _model_at(model: type[BaseModel], places: Sequence[str | int]) -> type[BaseModel]:
+    """The model that stands at a place of another."""
+    for place in places:
+        if isinstance(place, str) and place in model.model_fields:
+            model = _model_in(model.model_fields[place].annotation) or model
+    return model
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
+
+
+def _as_written(value: object) -> str:
+    return str(value) if isinstance(value, date) else repr(value)
+
+
+def _reason(error: Any) -> str:
+    kind, limits = str(error["type"]), error.get("ctx", {})
+    for begins, remedy in REMEDIES.items():
+        if kind.startswith(begins):
+            return remedy.format(**limits)
+    return str(error["msg"]).removeprefix("Value error, ")
