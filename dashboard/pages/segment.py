@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from urllib.parse import quote
 
 import altair as alt
 import pandas as pd
@@ -20,6 +21,7 @@ from orchestration.read.neighbours import DAYS_OF_MOVES, Passage, passages, shar
 from orchestration.read.opened import Release
 from orchestration.read.outlook import HORIZONS, outlook, who_changes
 from orchestration.read.people import FEWEST_MEMBERS, Distinction, people
+from orchestration.read.personas import personas_of
 from orchestration.read.portrait import Words, names, words_of
 from orchestration.read.reach import reach
 from orchestration.read.series import daily_series, marks
@@ -29,6 +31,7 @@ names_of, told = remembered(names), remembered(words_of)
 days_of, marks_of, steps_of = remembered(daily_series), remembered(marks), remembered(waterfall)
 people_of, shared_of, passages_of = remembered(people), remembered(shared), remembered(passages)
 outlook_of, reach_of, who_of = remembered(outlook), remembered(reach), remembered(who_changes)
+personas_of_segment = remembered(personas_of)
 
 #: Distinctions that are drawn.
 SHOWN = 12
@@ -50,6 +53,7 @@ def page(release: Release) -> None:
     segment = chosen("Segment", segments, "segment")
     words = told(release, segment)
     _words(words)
+    _personas(release, segment)
     _days(release, segment)
     _waterfall(release, segment)
     _people(release, segment)
@@ -99,6 +103,32 @@ def _words(words: Words) -> None:
     with in_sql:
         st.subheader("In SQL")
         st.code(words.sql, language="sql", wrap_lines=True)
+
+
+def _personas(release: Release, segment: str) -> None:
+    st.header("What to tell them, and why")
+    found = personas_of_segment(release, segment)
+    if not found:
+        return empty("No persona speaks of it.")
+    st.dataframe(
+        pd.DataFrame(
+            [
+                {
+                    "Persona": f"personas?persona={quote(one.persona, safe='')}",
+                    "Name": one.name,
+                    "Archetype": one.archetype,
+                    "Role of the segment": one.role_of(segment),
+                    "State": "held" if one.is_held else one.status,
+                    "Claims contradicted": number(one.claims_contradicted),
+                }
+                for one in found
+            ]
+        ),
+        hide_index=True,
+        width="stretch",
+        alt="Personas",
+        column_config={"Persona": st.column_config.LinkColumn(display_text=r"persona=(.*)$")},
+    )
 
 
 def _days(release: Release, segment: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from orchestration.errors import ConfigurationError, nearest
 from orchestration.measure.campaigns.figures import money, percent, plus
@@ -16,6 +16,9 @@ from orchestration.personas.files import Persona
 from orchestration.read.figures import UNKNOWN, number
 from orchestration.read.opened import Release
 from orchestration.read.people import FEWEST_MEMBERS
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 #: Fewer customers than this are not described.
 FEWEST_CUSTOMERS = FEWEST_MEMBERS
@@ -39,7 +42,7 @@ TOPICS: dict[str, str] = {
     "size": "How many",
     "revenue": "What they bring",
     "segment": "Her segments",
-    "trend": "How many, month by month",
+    "trend": "How many there were",
     "age": "Age",
     "gender": "Gender",
     "household_size": "Household size",
@@ -166,9 +169,11 @@ class ClaimOnDay:
         if self.figure is None:
             return UNKNOWN
         said = self.written(self.figure, currency)
-        if self.lower is None or self.upper is None:
+        if self.lower is None and self.upper is None:
             return said
-        return f"{said} (95 %: {self._bare(self.lower, currency)} to {self._bare(self.upper, currency)})"
+        lower = "no lower end" if self.lower is None else self._bare(self.lower, currency)
+        upper = "no upper end" if self.upper is None else self._bare(self.upper, currency)
+        return f"{said} (95 %: {lower} to {upper})"
 
     def written(self, figure: float, currency: str) -> str:
         """A figure of this claim with what it is compared with: ``1.20 times the rest``, ``+4.0 points above the rest``, ``12 %``."""
@@ -301,8 +306,12 @@ def segments_of(release: Release, persona: str) -> list[Link]:
     if listed is None:
         return []
     members = dict(release.rows("select segment, members from catalog.segments"))
-    roles = ((listed.evidence, "evidence"), (listed.targets, "target"), (listed.excluded, "excluded"))
-    return [Link(segment, role, members.get(segment)) for segments, role in roles for segment in segments]  # type: ignore[arg-type]
+    roles: tuple[tuple[tuple[str, ...], Role], ...] = (
+        (listed.evidence, "evidence"),
+        (listed.targets, "target"),
+        (listed.excluded, "excluded"),
+    )
+    return [Link(segment, role, members.get(segment)) for segments, role in roles for segment in segments]
 
 
 def coverage(release: Release) -> list[Finding]:
@@ -332,7 +341,7 @@ def _evidence(release: Release, persona: str) -> tuple[Evidence, ...]:
     return tuple(_rows(release, Evidence, f"from {EVIDENCE} where persona = $1 order by topic, position, item", [persona]))  # fmt: skip
 
 
-Record = TypeVar("Record", Listed, ClaimOnDay, Evidence, Finding)
+Record = TypeVar("Record", bound="DataclassInstance")
 
 
 def _rows(release: Release, kind: type[Record], asked: str, said: Sequence[object] = ()) -> list[Record]:
