@@ -17,6 +17,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from orchestration.brief_command import brief
 from orchestration.campaign_commands import campaign
 from orchestration.days import Days
 from orchestration.errors import ConfigurationError, ExtractMissing
@@ -45,7 +46,7 @@ def main() -> None:
     """Refreshes customer segments every night, and tells the truth about them."""
 
 
-for one in (campaign, show, preview, diff, customer):
+for one in (campaign, show, preview, diff, customer, brief):
     main.add_command(one)
 
 

@@ -66,7 +66,6 @@ def _list(release: Release, found: Sequence[Listed]) -> None:
             {
                 "Persona": f"personas?persona={quote(one.persona, safe='')}",
                 "Name": one.name,
-                "Archetype": one.archetype,
                 "Customers": one.customers,
                 "Claims": one.claims,
                 "Hold": one.claims_holding,
@@ -75,6 +74,7 @@ def _list(release: Release, found: Sequence[Listed]) -> None:
                 "Too few to tell": one.claims_too_few,
                 "Review by": _review(one.review_by, release.as_of_date),
                 "State": f"held since {day(one.held_since)}" if one.is_held else one.status,
+                "Archetype": one.archetype,
             }
             for one in found
         ]
@@ -85,10 +85,11 @@ def _list(release: Release, found: Sequence[Listed]) -> None:
         height=min(len(found), 12) * 35 + 40,
         alt="Personas",
         placeholder=UNKNOWN,
-        column_config=by_thousands(frame)
+        column_config={name: st.column_config.NumberColumn(format="localized", width=80) for name in COUNTS}
         | {
             "Persona": st.column_config.LinkColumn(display_text=r"persona=(.*)$", pinned=True, width=130),
-            "Archetype": st.column_config.TextColumn(width=240),
+            "Name": st.column_config.TextColumn(width=130),
+            "Review by": st.column_config.TextColumn(width=100),
         },
     )
     st.caption(

@@ -92,11 +92,11 @@ def test_each_claim_has_its_verdict_in_words_since_when_and_its_figure_against_w
 @pytest.mark.usefixtures("planner")
 def test_a_claim_is_drawn_day_by_day_and_another_can_be_chosen(app: str, page: Page) -> None:
     opened(page, f"{app}/personas?persona=planner")
-    expect(page.get_by_label("She spends more than the others: its figure by day, with its band")).to_be_visible()
+    expect(page.get_by_label("She spends more than the others: its figure by day, with its band").first).to_be_visible()
     page.get_by_role("combobox", name="Claim").click()
     page.get_by_role("option", name="Discounts leave her cold").click()
     drawn(page)
-    expect(page.get_by_label("Discounts leave her cold: its figure by day, with its band")).to_be_visible()
+    expect(page.get_by_label("Discounts leave her cold: its figure by day, with its band").first).to_be_visible()
 
 
 def test_of_a_claim_without_a_figure_nothing_is_drawn(app: str, page: Page, publish: Publish) -> None:
@@ -110,7 +110,7 @@ def test_of_a_claim_without_a_figure_nothing_is_drawn(app: str, page: Page, publ
 @pytest.mark.usefixtures("planner")
 def test_the_evidence_is_drawn_beside_the_rest_and_of_few_customers_it_is_not(app: str, page: Page) -> None:
     opened(page, f"{app}/personas?persona=planner")
-    expect(page.get_by_label("Gender: her customers and the rest of the base")).to_be_visible()
+    expect(page.get_by_label("Gender: her customers and the rest of the base").first).to_be_visible()
     expect(page.get_by_text("Not shown, for fewer than 20 customers: other.")).to_be_visible()
     expect(page.get_by_text("Not shown: fewer than 20 customers.")).to_have_count(1)
     expect(page.get_by_text("Nothing is on record.").first).to_be_visible()
