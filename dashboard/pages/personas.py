@@ -16,6 +16,7 @@ from dashboard.following import remembered
 from dashboard.saying import empty, heading, notice, sentence
 from dashboard.tables import by_thousands, to_read
 from orchestration.personas.files import Persona
+from orchestration.personas.which import which
 from orchestration.read import palette
 from orchestration.read.figures import UNKNOWN, counted, day, number
 from orchestration.read.opened import Release
@@ -39,6 +40,8 @@ from orchestration.read.personas import (
 personas_of_release, told_of, coverage_of = remembered(personas), remembered(persona_of), remembered(coverage)
 days_of, links_of = remembered(days_of_claim), remembered(segments_of)
 
+#: Which tool a task wants, over the sentence that says why.
+WANTED = {"segment": "A segment", "persona": "A persona", "both": "A segment and a persona", None: "Not known"}
 #: Topics with figures that have no scale in common: they are read, and not drawn.
 READ = ("size", "revenue", "campaign")
 HERS, REST = "her customers", "the rest of the base"
@@ -50,6 +53,7 @@ MANY = 12
 
 def page(release: Release) -> None:
     st.title("Personas")
+    _which()
     found = personas_of_release(release)
     if not found:
         empty("No persona is known. Write one in a file, personas/<id>.yml: the next refresh tests its claims.")
@@ -58,6 +62,26 @@ def page(release: Release) -> None:
     _coverage(coverage_of(release))
     if found:
         _one(release, told_of(release, chosen("Persona", [one.persona for one in found], "persona")))
+
+
+def _which() -> None:
+    task = st.text_input(
+        "Which do I need?",
+        key="task",
+        placeholder="What do you want to do? Such as: choose who gets the spring letter, or decide what to tell them",
+    )
+    if not task.strip():
+        return
+    answer = which(task)
+    notice("info", answer.sentence, WANTED[answer.tool])
+    if answer.matches:
+        to_read(
+            [
+                {"To": match.rule.task, "why": match.rule.reason, "where": match.rule.place.in_words.replace("`", "")}
+                for match in answer.matches
+            ],
+            "Which do I need?",
+        )
 
 
 def _list(release: Release, found: Sequence[Listed]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from urllib.parse import quote
@@ -26,12 +27,13 @@ from orchestration.read.portrait import Words, names, words_of
 from orchestration.read.reach import reach
 from orchestration.read.series import daily_series, marks
 from orchestration.read.waterfall import waterfall
+from orchestration.target.brief import brief
 
 names_of, told = remembered(names), remembered(words_of)
 days_of, marks_of, steps_of = remembered(daily_series), remembered(marks), remembered(waterfall)
 people_of, shared_of, passages_of = remembered(people), remembered(shared), remembered(passages)
 outlook_of, reach_of, who_of = remembered(outlook), remembered(reach), remembered(who_changes)
-personas_of_segment = remembered(personas_of)
+personas_of_segment, brief_of = remembered(personas_of), remembered(brief)
 
 #: Distinctions that are drawn.
 SHOWN = 12
@@ -60,6 +62,7 @@ def page(release: Release) -> None:
     _outlook(release, segment)
     _neighbours(release, segment)
     _reach(release, words)
+    _brief(release, segment)
 
 
 def _words(words: Words) -> None:
@@ -374,6 +377,23 @@ def _reach(release: Release, words: Words) -> None:
         f"Members, those who consented, those with an address as far as one is known, less who unsubscribed. Usually reached by {words.channel}. "
         "A campaign besides leaves out its suppressed segments, the global holdout and who is in another: `segments campaign plan` says how many."
     )
+
+
+def _brief(release: Release, segment: str) -> None:
+    st.header("Brief")
+    st.caption(
+        "What a marketer hands to whoever writes to them: who, what to tell them and why, how, and what a campaign could show."
+    )
+    # It is made once it is asked for: it asks much of the release.
+    with st.expander("The brief of this segment", key="brief", on_change="rerun") as opened:
+        if not opened.open:
+            return
+        text = brief_of(release, segment).markdown
+        st.download_button(
+            "Download as Markdown", text, file_name=f"brief_{segment}.md", mime="text/markdown", on_click="ignore"
+        )
+        # Its headings stand below those of the page. A sign of others that would begin one has a backslash before it.
+        st.markdown(re.sub("^#", "###", text, flags=re.MULTILINE))
 
 
 def _what(one: Distinction) -> str:

@@ -36,8 +36,8 @@ from orchestration.target.planning import Plan, read_plan
 DAYS, HELD_OUT, LIFT = 28, 0.1, 0.1
 #: Days back of the trend.
 TREND_DAYS = 28
-#: Distinctions that are told.
-MOST_DISTINCT = 6
+#: Distinctions that are told, and the standardized difference below which none is: of 0.2 people say small.
+MOST_DISTINCT, LEAST_DIFFERENCE = 6, 0.2
 #: Campaigns that are told as tried before, the newest first.
 TRIED = 5
 #: States of campaigns that were begun.
@@ -114,14 +114,25 @@ def _who(release: Release, words: Words) -> list[Part]:
     if words.state == "held":
         parts.append([f"**Held since {day(words.held_since)}:** {plain(words.held_because or '')}. Told is the last good version."])  # fmt: skip
     found = people(release, words.segment)
-    distinct = [one for one in found.distinctions if not one.in_rule][:MOST_DISTINCT]
-    if not distinct:
-        parts.append([f"What distinguishes them is not told: fewer than {FEWEST_MEMBERS} are described of nobody, and the rest are like everybody else."])  # fmt: skip
-        return parts
-    rows = [f"| {plain(_what(one))} | {_figure(one, one.members)} | {_figure(one, one.others)} |" for one in distinct]
-    parts.append(["What distinguishes them most from the rest of the base, beside what the rule itself asks:"])
-    parts.append(["| | members | the others |", "| --- | ---: | ---: |", *rows])
+    distinct = _distinct(found.distinctions)
+    if not found.distinctions:
+        parts.append([f"What distinguishes them is not told: of fewer than {FEWEST_MEMBERS} it is of nobody."])
+    elif not distinct:
+        parts.append(["Beside what the rule itself asks they are much like the rest of the base in all that is known of them."])  # fmt: skip
+    else:
+        rows = [f"| {plain(_what(one))} | {_figure(one, one.members)} | {_figure(one, one.others)} |" for one in distinct]  # fmt: skip
+        parts.append(["What distinguishes them most from the rest of the base, beside what the rule itself asks:"])
+        parts.append(["| | members | the others |", "| --- | ---: | ---: |", *rows])
     return parts
+
+
+def _distinct(found: Iterable[Distinction]) -> list[Distinction]:
+    """The greatest, but for those of which nobody would say that they are; of attributes whose names begin alike, such as spend over several times, the first."""
+    told: dict[str, Distinction] = {}
+    for one in found:
+        if not one.in_rule and abs(one.difference) >= LEAST_DIFFERENCE:
+            told.setdefault(one.attribute.split("_")[0], one)
+    return list(told.values())[:MOST_DISTINCT]
 
 
 def _how_many(release: Release, words: Words) -> list[str]:
@@ -206,7 +217,7 @@ def _claim(told: Told, one: ClaimOnDay, currency: str) -> str:
 
 
 def _seen(one: ClaimOnDay, currency: str) -> str:
-    return f"{plain(one.seen(currency))}, claimed {plain(one.claimed(currency))}"
+    return f"{one.seen(plain(currency))}, claimed {one.claimed(plain(currency))}"
 
 
 def _reach(words: Words, reached: Sequence[Reach]) -> list[Part]:
@@ -252,28 +263,28 @@ def _of_a_plan(case: BusinessCase, launched: bool) -> list[Part]:
 def _could_show(release: Release, words: Words, reached: Sequence[Reach]) -> Iterable[str]:
     usual = next((one for one in reached if one.channel == words.channel), None)
     customers = usual.targetable if usual else words.members
-    whom = f"whom {words.channel} reaches" if usual else "of whom no usual channel is known"
+    whom = f"whom {plain(words.channel)} reaches" if usual else "of whom no usual channel is known"
     past = _past(release, words.segment)
     base = past.rate("spend") if past else None
     if past is None or base is None:
         yield "No order is on record: nobody can say what it would show."
         return
     who = "who were in the segment before them" if past.of == "segment" else "who are members today, for who was a member before them is not on record (of a segment chosen by what its members did, that misleads)"  # fmt: skip
-    yield plain(f"In the {past.days} days from {past.first_day} to {past.last_day} {percent(past.buyers)} of the {several(past.customers, 'customer')} {who} ordered, and they spent {money(base.mean, release.currency)} each.")  # fmt: skip
+    yield f"In the {past.days} days from {past.first_day} to {past.last_day} {percent(past.buyers)} of the {several(past.customers, 'customer')} {who} ordered, and net spend per customer was {money(base.mean, plain(release.currency))}."  # fmt: skip
     if customers == 0:
-        yield plain(f"There are no members {whom}: nobody can be contacted.")
+        yield f"There are no members {whom}: nobody can be contacted."
         return
-    yield plain(f"There are {several(customers, 'member')} {whom}.")
+    yield f"There are {several(customers, 'member')} {whom}."
     shown = holdout(HELD_OUT, customers, base, past.buyers)
     if shown.trust == "none" or shown.visible_relative is None:
-        yield plain(f"With {percent(HELD_OUT)} held out nothing could be claimed: there would be about {several(shown.control_buyers, 'buyer')} among them, and under {CLAIMS_FROM} nothing is.")  # fmt: skip
+        yield f"With {percent(HELD_OUT)} held out nothing could be claimed: there would be about {several(shown.control_buyers, 'buyer')} among them, and under {CLAIMS_FROM} nothing is."  # fmt: skip
     else:
-        yield plain(f"With {percent(HELD_OUT)} held out ({several(shown.control, 'customer')}) lifts of spend above {percent(shown.visible_relative)} would show, in 4 of 5 such campaigns.")  # fmt: skip
+        yield f"With {percent(HELD_OUT)} held out ({several(shown.control, 'customer')}) lifts of spend above {percent(shown.visible_relative)} would show, in 4 of 5 such campaigns."  # fmt: skip
     control = smallest_control(customers, base, past.buyers, LIFT)
     if control is None:
-        yield plain(f"No control group is large enough to show a lift of {percent(LIFT)}: not even {percent(LARGEST)} of them would do.")  # fmt: skip
+        yield f"No control group is large enough to show a lift of {percent(LIFT)}: not even {percent(LARGEST)} of them would do."  # fmt: skip
     else:
-        yield plain(f"To show a lift of {percent(LIFT)}, hold out at least {several(control, 'customer')}, {percent(control / customers)} of them.")  # fmt: skip
+        yield f"To show a lift of {percent(LIFT)}, hold out at least {several(control, 'customer')}, {percent(control / customers)} of them."  # fmt: skip
 
 
 def _past(release: Release, segment: str) -> Past | None:

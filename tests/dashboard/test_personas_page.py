@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -197,3 +199,41 @@ def test_a_segment_names_the_personas_that_speak_of_it(app: str, page: Page, pub
         expect(cells(row, cell).first).to_be_attached()
     opened(page, f"{app}/segment?segment=top_spenders")
     expect(page.get_by_text("No persona speaks of it.").first).to_be_visible()
+
+
+def test_a_task_in_words_is_told_whether_it_wants_a_segment_or_a_persona(app: str, page: Page) -> None:
+    opened(page, f"{app}/personas")
+    field = page.get_by_role("textbox", name="Which do I need?")
+    for task, answer in (
+        ("Who gets the spring letter?", "A segment"),
+        ("Find the tone of the letter", "A persona"),
+        ("<b>zzz</b>", "Not known"),
+    ):
+        field.fill(task)
+        field.press("Enter")
+        expect(page.get_by_role("note").filter(has_text=re.compile(f"^{answer}"))).to_be_visible()
+    expect(page.get_by_text("<b>zzz</b>").first).to_be_visible()
+
+
+def test_a_brief_is_shown_as_it_reads_with_the_words_of_others_as_text_and_can_be_taken_along(
+    app: str, page: Page, publish: Publish, tmp_path: Path
+) -> None:
+    file = said(tone="**bold** <b>tag</b> [link](javascript:alert(1)) $x^2$", value_proposition="# All | in one")
+    publish(*statements([persona(file)]))
+    page.set_viewport_size(PHONE)
+    opened(page, f"{app}/segment?segment=active")
+    expect(page.get_by_role("heading", name="Brief: Active")).to_have_count(0)
+    page.get_by_text("The brief of this segment").click()
+    expect(page.get_by_role("heading", name="What to tell them, and why").last).to_be_visible()
+    drawn(page)
+    shown = page.get_by_test_id("stExpander").filter(has_text="The brief of this segment")
+    expect(shown).to_contain_text("**bold** <b>tag</b> [link](javascript:alert(1)) $x^2$")
+    expect(shown).to_contain_text("# All | in one")
+    expect(shown.get_by_text("Do not write this:")).to_be_visible()
+    expect(shown.locator("a[href^='javascript'], .katex, strong:text-is('bold')")).to_have_count(0)
+    assert _overhang(page) <= 0
+    with page.expect_download() as begun:
+        page.get_by_role("button", name="Download as Markdown").click()
+    assert begun.value.suggested_filename == "brief_active.md"
+    begun.value.save_as(tmp_path / "brief.md")
+    assert (tmp_path / "brief.md").read_text().startswith("# Brief: Active")
