@@ -227,14 +227,12 @@ def _seen(one: ClaimOnDay, currency: str) -> str:
 
 
 def _reach(words: Words, reached: Sequence[Reach]) -> list[Part]:
-    rows = [
-        f"| {one.channel} | {count(one.consented)} | {count(one.reachable)} | {count(one.targetable)} |"
-        for one in reached
-    ]
+    rows = [f"| {one.channel} | {count(one.consented)} | {count(one.targetable)} |" for one in reached]
     return [
         ["## Through which channel"],
         [f"Usually reached by {plain(words.channel)}. Of {several(words.members, 'member')}:"],
-        ["| channel | consented | with an address | and not unsubscribed |", "| --- | ---: | ---: | ---: |", *rows],
+        ["| channel | consented | reached |", "| --- | ---: | ---: |", *rows],
+        ["Reached: with an address, as far as one is known, and not unsubscribed."],
     ]
 
 
