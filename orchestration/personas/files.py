@@ -146,12 +146,21 @@ def personas_folder(home: Home, settings: Settings) -> Path:
     return home.path / settings.personas if settings.personas else PROJECT / "personas"
 
 
+def persona_names(home: Home, settings: Settings) -> list[str]:
+    """The personas that have a file, whether or not it can be read."""
+    return sorted({file.stem for file in persona_files(personas_folder(home, settings))})
+
+
+def persona_files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.glob("*") if file.suffix in (".yml", ".yaml"))
+
+
 def read_personas(home: Home, settings: Settings) -> PersonaFiles:
     """Reads every ``<id>.yml`` of the personas' folder. What is wrong with one is kept beside the others, for it is no reason to stop a night."""
     folder = personas_folder(home, settings)
     personas: dict[str, Persona] = {}
     wrong: dict[str, str] = {}
-    for file in sorted(file for file in folder.glob("*") if file.suffix in (".yml", ".yaml")):
+    for file in persona_files(folder):
         try:
             personas[file.stem] = read_persona(file)
         except ConfigurationError as problem:
