@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from orchestration.days import Days, chunks
-from orchestration.measure.personas.figures import unit_of, values_of
+from orchestration.measure.personas.figures import make_windows, unit_of, values_of
 from orchestration.measure.personas.intervals import Estimate, Figures, Sums, above, estimate, times
 from orchestration.measure.personas.members import tell_days, tell_personas
 from orchestration.measure.personas.verdicts import FLOOR, verdicts
@@ -169,6 +169,7 @@ def _all_sums(connection: duckdb.DuckDBPyConnection, personas: Sequence[Persona]
             for measure in claim.measures:
                 if persona.id not in asked.setdefault(measure, []):
                     asked[measure].append(persona.id)
+    make_windows(connection, asked)
     return {
         measure: connection.execute(SUMS.format(values=values_of(measure)), {"personas": names}).df()
         for measure, names in asked.items()

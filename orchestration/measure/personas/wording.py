@@ -11,12 +11,7 @@ from orchestration.measure.campaigns.figures import count
 from orchestration.measure.personas.verdicts import CONTRADICTED, FLOOR, HOLDS, TOO_FEW, WEAKENED
 from orchestration.personas.claims import Claim
 
-VERDICTS = {
-    HOLDS: "holds",
-    WEAKENED: "is weakened",
-    CONTRADICTED: "is contradicted",
-    TOO_FEW: "cannot be told: too few",
-}
+VERDICTS = {HOLDS: "Holds", WEAKENED: "Weakened", CONTRADICTED: "Contradicted", TOO_FEW: "Too few to tell"}
 
 #: What a figure is compared with.
 BESIDE = {
