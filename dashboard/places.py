@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dashboard.pages import campaigns, change_preview, customer, movement, quality, segment, tonight, try_a_segment
+from dashboard.pages import (
+    campaigns,
+    change_preview,
+    customer,
+    movement,
+    personas,
+    quality,
+    segment,
+    tonight,
+    try_a_segment,
+)
 from orchestration.read.opened import Release
 
 
@@ -22,6 +32,7 @@ PLACES = (
     Place("Tonight", "", tonight.page),
     Place("Segment", "segment", segment.page),
     Place("Movement", "movement", movement.page),
+    Place("Personas", "personas", personas.page),
     Place("Campaigns", "campaigns", campaigns.page),
     Place("Try a segment", "try", try_a_segment.page),
     Place("Change preview", "change", change_preview.page),

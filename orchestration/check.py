@@ -14,8 +14,9 @@ from orchestration.campaigns.files import read_campaigns
 from orchestration.errors import ConfigurationError, SegmentsError, nearest
 from orchestration.known_days import FILE as CALENDAR
 from orchestration.known_days import read_known_days
+from orchestration.personas.files import missing_folder, read_personas, unknown_segment
 from orchestration.publish.releases import current_release, open_release
-from orchestration.settings import Home, load_settings
+from orchestration.settings import Home, Settings, load_settings
 from orchestration.target.launching import wrong_since_the_release
 from orchestration.transform.catalogue import segments
 from orchestration.transform.project import DbtProjectOfHome
@@ -50,7 +51,8 @@ def check(home: Home) -> list[Checked]:
         _checked(ledger.FILE, lambda: Ledger.read(home)),
         _checked(overrides.FILE, lambda: read_overrides(home)),
         *_checked_campaigns(home),
-        _checked("dbt_project", lambda: segments(DbtProjectOfHome(Warehouse(home, load_settings(home))).manifest())),
+        *_checked_personas(home),
+        _checked("dbt_project", lambda: _segments_of_project(home, load_settings(home))),
     ]
 
 
@@ -84,6 +86,30 @@ def _checked_campaigns(home: Home) -> list[Checked]:
     except SegmentsError as problem:
         return [Checked("campaigns", str(problem))]
     return [Checked(f"campaigns/{file}", wrong[file]) for file in sorted(wrong)] or [Checked("campaigns", None)]
+
+
+def _checked_personas(home: Home) -> list[Checked]:
+    """A line for each persona file that is wrong, or one for all of them."""
+    try:
+        settings = load_settings(home)
+        if missing := missing_folder(home, settings):
+            raise ConfigurationError(missing)
+        files = read_personas(home, settings)
+    except SegmentsError as problem:
+        return [Checked("personas", str(problem))]
+    wrong = dict(files.wrong)
+    try:
+        known = _segments_of_project(home, settings) if files.personas else []
+    except SegmentsError:
+        known = []  # the line of the dbt project tells of it
+    for persona in files.personas.values() if known else ():
+        if unknown := unknown_segment(persona, files.folder / f"{persona.id}.yml", known):
+            wrong[f"{persona.id}.yml"] = unknown
+    return [Checked(f"personas/{file}", wrong[file]) for file in sorted(wrong)] or [Checked("personas", None)]
+
+
+def _segments_of_project(home: Home, settings: Settings) -> list[str]:
+    return [segment.name for segment in segments(DbtProjectOfHome(Warehouse(home, settings)).manifest())]
 
 
 def _check_calendar(home: Home) -> None:

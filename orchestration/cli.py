@@ -17,9 +17,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from orchestration.brief_command import brief
 from orchestration.campaign_commands import campaign
 from orchestration.days import Days
 from orchestration.errors import ConfigurationError, ExtractMissing
+from orchestration.persona_commands import persona, which
 from orchestration.segment_commands import customer, diff, preview, show
 from orchestration.terminal import (
     DONE,
@@ -45,7 +47,7 @@ def main() -> None:
     """Refreshes customer segments every night, and tells the truth about them."""
 
 
-for one in (campaign, show, preview, diff, customer):
+for one in (campaign, persona, which, show, preview, diff, customer, brief):
     main.add_command(one)
 
 
@@ -239,7 +241,7 @@ def snooze(context: Context, segment: str, until: date, reason: str, measure: st
 @click.option("--send-test", is_flag=True, help="Send each receiver of alerts.yml a test message too.")
 @command
 def check(context: Context, send_test: bool) -> int:
-    """Check settings.yml, calendar.yml, alerts.yml and the dbt project before a night finds out."""
+    """Check settings.yml, calendar.yml, alerts.yml, campaigns, personas and the dbt project before a night finds out."""
     from orchestration.check import check as run
     from orchestration.check import send_trials
 

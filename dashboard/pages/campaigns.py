@@ -15,7 +15,7 @@ from dashboard.following import remembered
 from dashboard.saying import Tone, empty, heading, notice
 from orchestration.measure.campaigns.figures import in_unit
 from orchestration.read import palette
-from orchestration.read.campaigns import Campaign, Planned, campaigns
+from orchestration.read.campaigns import IN_A_SEGMENT, Campaign, Planned, campaigns
 from orchestration.read.figures import UNKNOWN, counted, day, number, share, signed
 from orchestration.read.opened import Release
 from orchestration.target.outcome import Outcome, drawn_between, outcome_in
@@ -29,7 +29,6 @@ METRICS = {
     "responded": "share of customers who answered",
 }
 SHARES = ("ordered", "responded")
-IN_A_SEGMENT = {"win": "more, beyond chance", "loss": "less, beyond chance", "too_early": "too early to tell"}
 #: What a band says, its ends and its colour; the wider first.
 BANDS = (
     ("holds however often one looks", "lower_anytime", "upper_anytime", palette.LIGHT_GREY),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
+from urllib.parse import quote
 
 import altair as alt
 import pandas as pd
@@ -20,15 +22,18 @@ from orchestration.read.neighbours import DAYS_OF_MOVES, Passage, passages, shar
 from orchestration.read.opened import Release
 from orchestration.read.outlook import HORIZONS, outlook, who_changes
 from orchestration.read.people import FEWEST_MEMBERS, Distinction, people
+from orchestration.read.personas import personas_of
 from orchestration.read.portrait import Words, names, words_of
 from orchestration.read.reach import reach
 from orchestration.read.series import daily_series, marks
 from orchestration.read.waterfall import waterfall
+from orchestration.target.brief import brief
 
 names_of, told = remembered(names), remembered(words_of)
 days_of, marks_of, steps_of = remembered(daily_series), remembered(marks), remembered(waterfall)
 people_of, shared_of, passages_of = remembered(people), remembered(shared), remembered(passages)
 outlook_of, reach_of, who_of = remembered(outlook), remembered(reach), remembered(who_changes)
+personas_of_segment, brief_of = remembered(personas_of), remembered(brief)
 
 #: Distinctions that are drawn.
 SHOWN = 12
@@ -50,12 +55,14 @@ def page(release: Release) -> None:
     segment = chosen("Segment", segments, "segment")
     words = told(release, segment)
     _words(words)
+    _personas(release, segment)
     _days(release, segment)
     _waterfall(release, segment)
     _people(release, segment)
     _outlook(release, segment)
     _neighbours(release, segment)
     _reach(release, words)
+    _brief(release, segment)
 
 
 def _words(words: Words) -> None:
@@ -99,6 +106,32 @@ def _words(words: Words) -> None:
     with in_sql:
         st.subheader("In SQL")
         st.code(words.sql, language="sql", wrap_lines=True)
+
+
+def _personas(release: Release, segment: str) -> None:
+    st.header("What to tell them, and why")
+    found = personas_of_segment(release, segment)
+    if not found:
+        return empty("No persona speaks of it.")
+    st.dataframe(
+        pd.DataFrame(
+            [
+                {
+                    "Persona": f"personas?persona={quote(one.persona, safe='')}",
+                    "Name": one.name,
+                    "Archetype": one.archetype,
+                    "Role of the segment": one.role_of(segment),
+                    "State": "held" if one.is_held else one.status,
+                    "Claims contradicted": number(one.claims_contradicted),
+                }
+                for one in found
+            ]
+        ),
+        hide_index=True,
+        width="stretch",
+        alt="Personas",
+        column_config={"Persona": st.column_config.LinkColumn(display_text=r"persona=(.*)$")},
+    )
 
 
 def _days(release: Release, segment: str) -> None:
@@ -344,6 +377,23 @@ def _reach(release: Release, words: Words) -> None:
         f"Members, those who consented, those with an address as far as one is known, less who unsubscribed. Usually reached by {words.channel}. "
         "A campaign besides leaves out its suppressed segments, the global holdout and who is in another: `segments campaign plan` says how many."
     )
+
+
+def _brief(release: Release, segment: str) -> None:
+    st.header("Brief")
+    st.caption(
+        "What a marketer hands to whoever writes to them: who, what to tell them and why, how, and what a campaign could show."
+    )
+    # It is made once it is asked for: it asks much of the release.
+    with st.expander("The brief of this segment", key="brief", on_change="rerun") as opened:
+        if not opened.open:
+            return
+        text = brief_of(release, segment).markdown
+        st.download_button(
+            "Download as Markdown", text, file_name=f"brief_{segment}.md", mime="text/markdown", on_click="ignore"
+        )
+        # Its headings stand below those of the page. A sign of others that would begin one has a backslash before it.
+        st.markdown(re.sub("^#", "###", text, flags=re.MULTILINE))
 
 
 def _what(one: Distinction) -> str:

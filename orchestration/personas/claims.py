@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, StringConstraints, model_validator
 
 from orchestration.campaigns.files import Channel
 
@@ -102,7 +102,8 @@ class Measure(BaseModel):
             raise ValueError(
                 f"customers_with {self.attribute} needs a value: say is, such as [one, another], at_least or at_most"
             )
-        if self.of in OF_A_DAY and "in_last_days" in self.model_fields_set:
+        # The usual number says nothing: it stands in what is written of a measure, to be read again.
+        if self.of in OF_A_DAY and self.in_last_days != Measure.model_fields["in_last_days"].default:
             raise ValueError(f"{self.of} is asked of a day: take in_last_days away")
         return self
 
@@ -139,6 +140,9 @@ FIELDS_OF_NEEDS = {
     "segment": "segment",
 }
 
+#: What only an observed claim has.
+OF_A_TEST = ("measure", "compared", "another", "at_least", "at_most", "tolerance")
+
 Compared = Literal["alone", "times_the_rest", "above_the_rest", "times_another", "above_another"]
 
 
@@ -153,7 +157,7 @@ class Claim(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9_]{0,63}$")
-    text: str = Field(min_length=1)
+    text: Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
     kind: Literal["observed", "inferred", "assumed"]
     measure: Measure | None = None
     compared: Compared = "alone"
@@ -179,8 +183,10 @@ class Claim(BaseModel):
                 raise ValueError(
                     f"the claim {self.id}: another is the measure that {self.compared} compares with: say both, or neither"
                 )
-        elif self.measure or self.another or self.at_least is not None or self.at_most is not None:
-            raise ValueError(f"the claim {self.id} is {self.kind}: it has no measure, unless it is observed")
+        elif of_a_test := [field for field in OF_A_TEST if getattr(self, field) not in (None, "alone")]:
+            raise ValueError(
+                f"the claim {self.id} is {self.kind} and has no use for {of_a_test[0]}, for only an observed one is tested: take it away"
+            )
         if self.kind == "inferred" and not self.because:
             raise ValueError(f"the claim {self.id} is inferred: say because of what")
         if self.kind == "assumed" and not self.settled_by:

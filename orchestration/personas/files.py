@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from orchestration.campaigns.files import PROJECT, Channel
 from orchestration.errors import ConfigurationError, nearest
@@ -20,9 +20,11 @@ from orchestration.settings import Home, Settings
 from orchestration.yaml_file import NamedTwice, read_yaml
 
 HOW_TO = "docs/how_to/write_a_persona.md"
+#: What PyYAML calls a text of which it knows no file.
+IN_NO_FILE = ' in "<unicode string>",'
 ID = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
 
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
 
 
@@ -155,6 +157,16 @@ def persona_files(folder: Path) -> list[Path]:
     return sorted(file for file in folder.glob("*") if file.suffix in (".yml", ".yaml"))
 
 
+def missing_folder(home: Home, settings: Settings) -> str | None:
+    """What is wrong where the setting ``personas`` names no folder; None where it does, or there is no such setting."""
+    folder = personas_folder(home, settings)
+    if not settings.personas or folder.is_dir():
+        return None
+    return (
+        f"settings.yml: `personas` is {settings.personas}, and there is no folder {folder}: make it, or name another."
+    )
+
+
 def read_personas(home: Home, settings: Settings) -> PersonaFiles:
     """Reads every ``<id>.yml`` of the personas' folder. What is wrong with one is kept beside the others, for it is no reason to stop a night."""
     folder = personas_folder(home, settings)
@@ -180,8 +192,14 @@ def read_persona(file: Path) -> Persona:
     except NamedTwice as twice:
         raise ConfigurationError(f"{file}: the field {twice}: take one away.") from None
     except (yaml.YAMLError, ValueError, OSError) as broken:
-        raise ConfigurationError(f"{file} is not valid YAML: {' '.join(str(broken).split())}") from broken
-    if persona.id != file.stem or file.suffix != ".yml":
+        raise ConfigurationError(
+            f"{file} is not valid YAML: {' '.join(str(broken).replace(IN_NO_FILE, ' in').split())}"
+        ) from broken
+    if file.suffix != ".yml":
+        raise ConfigurationError(
+            f"{file}: the file of a persona ends in .yml: call it {file.stem}.yml, or take it away where there is one already."
+        )
+    if persona.id != file.stem:
         raise ConfigurationError(
             f"{file}: its id is {persona.id!r}, and the file of a persona is named by its id: call it {persona.id}.yml."
         )
@@ -193,7 +211,11 @@ def unknown_segment(persona: Persona, file: Path, known: Iterable[str]) -> str |
     names = sorted(known)
     for segment in persona.asked_segments:
         if segment not in names:
-            return f"{file}: it names the segment {segment}, which there is not; {nearest(segment, names)}"
+            claim = next(
+                (one.id for one in persona.claims for measure in one.measures if measure.segment == segment), None
+            )
+            by = "`segments`" if claim is None else f"the claim {claim}"
+            return f"{file}: {by} names the segment {segment}, which there is not; {nearest(segment, names)}"
     return None
 
 

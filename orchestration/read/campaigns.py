@@ -21,6 +21,9 @@ EVIDENCE = {
     "none": "nobody held out, nothing to compare",
 }
 
+#: What a verdict says of the members of one segment among all who were contacted; of any other nobody can tell.
+IN_A_SEGMENT = {"win": "more, beyond chance", "loss": "less, beyond chance", "too_early": "too early to tell"}
+
 CAMPAIGNS = "select {columns} from catalog.campaigns order by starts_on desc nulls last, campaign_id"
 
 #: The primary metric of everybody, on the campaign's newest day.

@@ -27,7 +27,7 @@ from orchestration.sql import identifier
 from orchestration.transform.meaning import parse
 
 #: The signs that mean something in Markdown or HTML.
-SIGNS = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&])")
+SIGNS = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&$])")
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ FILES = [
     "deliveries.jsonl",
     "overrides.jsonl",
     "campaigns",
+    "personas",
     "dbt_project",
 ]
 
@@ -34,11 +35,12 @@ def segments(*arguments: str, home: Home) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def checked(stage: Stage) -> Home:
-    """A home with a release, and no campaigns, in the folder where dbt has parsed before."""
+    """A home with a release, and neither campaigns nor personas, in the folder where dbt has parsed before."""
     home = stage.home()
     publish(home)
     (home.path / "plans").mkdir()
-    (home.path / "settings.yml").write_text("campaigns: plans\n")
+    (home.path / "people").mkdir()
+    (home.path / "settings.yml").write_text("campaigns: plans\npersonas: people\n")
     return home
 
 

@@ -20,6 +20,10 @@ KNOWN = (
     # What came of a campaign, of which a business case is made too, and its figures.
     "orchestration.target.outcome.",
     "orchestration.measure.campaigns.figures.",
+    # What is said of a persona in her file, whether a task wants one, and what a marketer hands to a writer.
+    "orchestration.personas.files.",
+    "orchestration.personas.which.",
+    "orchestration.target.brief.",
 )
 
 
