@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -216,6 +216,19 @@ def unknown_segment(persona: Persona, file: Path, known: Iterable[str]) -> str |
             )
             by = "`segments`" if claim is None else f"the claim {claim}"
             return f"{file}: {by} names the segment {segment}, which there is not; {nearest(segment, names)}"
+    return None
+
+
+def circular_claim(persona: Persona, file: Path, columns_used: Mapping[str, Sequence[str]]) -> str | None:
+    """What is wrong where a claim asks for the very attribute by which every segment of the evidence, by its ``columns_used``, chooses its members."""
+    for claim in persona.claims:
+        for measure in claim.measures:
+            if measure.attribute and all(measure.attribute in columns_used.get(one, ()) for one in persona.evidence):
+                chosen = " and ".join(persona.evidence)
+                return (
+                    f"{file}: the claim {claim.id} is circular: it asks for {measure.attribute}, by which {chosen} "
+                    f"{'chooses' if len(persona.evidence) == 1 else 'choose'} the members; measure something else."
+                )
     return None
 
 

@@ -13,7 +13,7 @@ from orchestration.measure.personas.coverage import record_coverage
 from orchestration.measure.personas.evidence import record_evidence
 from orchestration.measure.personas.members import tell_days, tell_personas
 from orchestration.measure.personas.testing import record_claims
-from orchestration.personas.files import Persona, PersonaFiles, unknown_segment
+from orchestration.personas.files import Persona, PersonaFiles, circular_claim, unknown_segment
 
 COLUMNS = {
     "persona": "varchar",
@@ -68,10 +68,11 @@ def record_personas(
 
     A persona whose file cannot be read, or names a segment that there is not, is held: what was said of her last stays. Retired ones are listed, and not tested.
     """
-    known = [segment for (segment,) in connection.execute("select segment from refresh.definitions").fetchall()]
+    used = dict(connection.execute("select segment, columns_used from refresh.definitions").fetchall())
     held = {file.rsplit(".", 1)[0]: wrong for file, wrong in files.wrong.items()}
     for persona in files.personas.values():
-        if wrong := unknown_segment(persona, files.folder / f"{persona.id}.yml", known):
+        file = files.folder / f"{persona.id}.yml"
+        if wrong := unknown_segment(persona, file, used) or circular_claim(persona, file, used):
             held[persona.id] = wrong
     good = {name: persona for name, persona in files.personas.items() if name not in held}
     tested = {name: persona for name, persona in good.items() if persona.status != "retired"}
