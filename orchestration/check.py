@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from orchestration.alert import acknowledgements, ledger, routes
 from orchestration.alert.acknowledgements import read_acknowledgements
@@ -14,7 +15,7 @@ from orchestration.campaigns.files import read_campaigns
 from orchestration.errors import ConfigurationError, SegmentsError, nearest
 from orchestration.known_days import FILE as CALENDAR
 from orchestration.known_days import read_known_days
-from orchestration.personas.files import missing_folder, read_personas, unknown_segment
+from orchestration.personas.files import circular_claim, missing_folder, read_personas, unknown_segment
 from orchestration.publish.releases import current_release, open_release
 from orchestration.settings import Home, Settings, load_settings
 from orchestration.target.launching import wrong_since_the_release
@@ -102,9 +103,11 @@ def _checked_personas(home: Home) -> list[Checked]:
         known = _segments_of_project(home, settings) if files.personas else []
     except SegmentsError:
         known = []  # the line of the dbt project tells of it
+    used = _of_the_release(home, "columns_used")
     for persona in files.personas.values() if known else ():
-        if unknown := unknown_segment(persona, files.folder / f"{persona.id}.yml", known):
-            wrong[f"{persona.id}.yml"] = unknown
+        file = files.folder / f"{persona.id}.yml"
+        if problem := unknown_segment(persona, file, known) or circular_claim(persona, file, used):
+            wrong[file.name] = problem
     return [Checked(f"personas/{file}", wrong[file]) for file in sorted(wrong)] or [Checked("personas", None)]
 
 
@@ -113,7 +116,7 @@ def _segments_of_project(home: Home, settings: Settings) -> list[str]:
 
 
 def _check_calendar(home: Home) -> None:
-    known = set(_owners(home))
+    known = set(_of_the_release(home, "owner"))
     for event in read_known_days(home).calendar.events:
         for segment in event.segments:
             if known and segment not in known:
@@ -123,15 +126,15 @@ def _check_calendar(home: Home) -> None:
 
 
 def _check_routes(home: Home) -> None:
-    read, owners = read_routes(home), _owners(home)
+    read, owners = read_routes(home), _of_the_release(home, "owner")
     if read is not None and owners:
         demand_known_names(read, owners=sorted(set(owners.values())), segments=sorted(owners))
 
 
-def _owners(home: Home) -> dict[str, str]:
-    """The owner of each segment in the current release; none before the first."""
+def _of_the_release(home: Home, column: str) -> dict[str, Any]:
+    """What the current release says of each segment; nothing before the first."""
     manifest = current_release(home)
     if manifest is None:
         return {}
     with open_release(home, manifest) as release:
-        return dict(release.execute("select segment, owner from catalog.segments").fetchall())
+        return dict(release.execute(f"select segment, {column} from catalog.segments").fetchall())

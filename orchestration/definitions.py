@@ -11,9 +11,10 @@ from orchestration.alert.assets import alerts_asset
 from orchestration.alert.sensors import failure_sensor
 from orchestration.ingest.assets import Judge, extract_asset
 from orchestration.instance import first_and_newest_day, warehouse_resource
-from orchestration.measure.assets import counts_asset, impact_asset, shifts_asset
-from orchestration.measure.checks import campaign_checks, refreshed_checks, shift_checks
+from orchestration.measure.assets import counts_asset, impact_asset, personas_asset, shifts_asset
+from orchestration.measure.checks import campaign_checks, persona_checks, refreshed_checks, shift_checks
 from orchestration.partitions import daily_partitions
+from orchestration.personas.files import persona_names
 from orchestration.progress import console
 from orchestration.publish.assets import release_asset
 from orchestration.publish.releases import days_on_record
@@ -40,6 +41,7 @@ def build_definitions(
     published = partial(days_on_record, home)
     project = DbtProjectOfHome(warehouse)
     names = [segment.name for segment in segments(project.manifest())]
+    personas = persona_names(home, settings)
     job = nightly_refresh(partitions)
     return dg.Definitions(
         assets=[
@@ -51,11 +53,17 @@ def build_definitions(
             counts_asset(partitions),
             shifts_asset(),
             impact_asset(),
+            personas_asset(),
             release_asset(partitions),
             campaigns_asset(),
             alerts_asset(),
         ],
-        asset_checks=[refreshed_checks(names), shift_checks(names), campaign_checks()],
+        asset_checks=[
+            refreshed_checks(names),
+            shift_checks(names),
+            campaign_checks(),
+            *([persona_checks(personas)] if personas else []),
+        ],
         jobs=[job],
         schedules=[nightly_schedule(job, settings.business_timezone)],
         sensors=[failure_sensor(job, home, settings)],

@@ -46,7 +46,7 @@ class Acknowledgement:
         return cls(**said)
 
     def silences(self, notice: Notice) -> bool:
-        if notice.is_of_a_campaign or self.segment != notice.segment or self.measure not in (None, notice.measure):
+        if not notice.is_of_segments or self.segment != notice.segment or self.measure not in (None, notice.measure):
             return False
         if self.until is not None and notice.as_of_date > self.until:
             return False

@@ -1,4 +1,4 @@
-"""What a notice is: one thing to tell. Which ones there are is in ``notices`` and ``campaign_notices``; to whom they go, in ``routes``."""
+"""What a notice is: one thing to tell. Which ones there are is in ``notices``, ``campaign_notices`` and ``persona_notices``; to whom they go, in ``routes``."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ class Notice:
     measure: str | None = None
 
     @property
-    def is_of_a_campaign(self) -> bool:
-        """Whether it is about a campaign, which is more than the segment that it is played on."""
-        return self.key.startswith("campaign/")
+    def is_of_segments(self) -> bool:
+        """Whether it is about a segment or about all: a campaign is more than the segment that it is played on, and a persona more than hers."""
+        return not self.key.startswith(("campaign/", "persona/"))
 
     @classmethod
     def read(cls, said: dict[str, Any]) -> Notice:

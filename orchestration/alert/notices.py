@@ -14,6 +14,7 @@ import duckdb
 from orchestration.alert.campaign_notices import campaign_notices
 from orchestration.alert.ledger import Ledger
 from orchestration.alert.notice import Notice, Series, Severity
+from orchestration.alert.persona_notices import persona_notices
 from orchestration.days import Days
 from orchestration.publish.releases import current_release, open_release
 from orchestration.settings import Home, Settings
@@ -40,7 +41,7 @@ HELD_KEY = re.compile(r"held/(?P<segment>[^/]+)/(?P<since>\d{4}-\d\d-\d\d)")
 
 def notices_of(home: Home) -> list[Notice]:
     """Everything that the current release gives reason to tell, whether or not it was told before."""
-    return [*held_notices(home), *shift_notices(home), *campaign_notices(home)]
+    return [*held_notices(home), *shift_notices(home), *campaign_notices(home), *persona_notices(home)]
 
 
 def held_notices(home: Home) -> list[Notice]:

@@ -1,4 +1,6 @@
-"""The Dagster assets that write the daily counts, downstream of the membership models, what was to be expected of them, and what campaigns did."""
+"""The Dagster assets that write the daily counts, downstream of the membership models, what was to be expected of them, and what campaigns did, and what
+became of the claims of personas.
+"""
 
 from collections.abc import Iterator
 
@@ -9,8 +11,10 @@ from orchestration.known_days import read_known_days
 from orchestration.measure.campaigns.impact import record_impact
 from orchestration.measure.campaigns.running import record_campaigns
 from orchestration.measure.counts import record_counts
+from orchestration.measure.personas.recording import record_personas
 from orchestration.measure.shift_ledger import record_shifts
 from orchestration.partitions import days_of_run
+from orchestration.personas.files import read_personas
 from orchestration.transform.assets import CONDITIONS, MONTH_ENDS, OUTLOOK
 from orchestration.transform.plan import built_days, finish
 from orchestration.warehouse import Warehouse
@@ -18,6 +22,9 @@ from orchestration.warehouse import Warehouse
 COUNTS = dg.AssetKey(["metrics", "segment_counts_daily"])
 EXPECTATIONS = dg.AssetKey(["metrics", "segment_expectations"])
 IMPACT = dg.AssetKey(["metrics", "campaign_impact"])
+PERSONA_CLAIMS = dg.AssetKey(["metrics", "persona_claims"])
+PERSONA_EVIDENCE = dg.AssetKey(["metrics", "persona_evidence"])
+PERSONA_COVERAGE = dg.AssetKey(["metrics", "persona_coverage"])
 SHIFTS = dg.AssetKey(["metrics", "segment_shifts"])
 
 
@@ -48,14 +55,14 @@ def counts_asset(partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinitio
 
 
 def impact_asset() -> dg.AssetsDefinition:
-    """What the campaigns did; with it the record of the run's days is whole."""
+    """What the campaigns did."""
 
     @dg.asset(
         key=IMPACT,
         group_name="measure",
         kinds={"duckdb"},
         description="What each campaign did to the customers assigned to it, by the end of each day: everybody, and segment by segment.",
-        deps=[COUNTS, MONTH_ENDS, CONDITIONS, OUTLOOK],
+        deps=[COUNTS],
         required_resource_keys={"warehouse"},
     )
     def campaign_impact(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
@@ -65,10 +72,53 @@ def impact_asset() -> dg.AssetsDefinition:
             days = built_days(connection)
             rows = record_impact(connection, warehouse.home, warehouse.settings, days)
             record_campaigns(connection, warehouse.home, files, days.last)
-            finish(connection)
         return dg.MaterializeResult(metadata={"rows": rows})
 
     return campaign_impact
+
+
+def personas_asset() -> dg.AssetsDefinition:
+    """What the personas claim and what becomes of it; with it the record of the run's days is whole."""
+
+    @dg.multi_asset(
+        name="personas",
+        group_name="measure",
+        specs=[
+            dg.AssetSpec(
+                key, deps=[COUNTS, IMPACT, MONTH_ENDS, CONDITIONS, OUTLOOK], kinds={"duckdb"}, description=said
+            )
+            for key, said in (
+                (
+                    PERSONA_CLAIMS,
+                    "What each persona claims, tested on the customers that she stands for, on every day.",
+                ),
+                (
+                    PERSONA_EVIDENCE,
+                    "Who the customers of each persona are and what they do, beside the rest of the base.",
+                ),
+                (PERSONA_COVERAGE, "Segments without a persona, personas without customers, and what is overdue."),
+            )
+        ],
+        required_resource_keys={"warehouse"},
+    )
+    def personas(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
+        warehouse: Warehouse = context.resources.warehouse
+        settings = warehouse.settings
+        files = read_personas(warehouse.home, settings)
+        for wrong in files.wrong.values():
+            context.log.warning(f"a persona is held: {wrong}")
+        with warehouse.connect() as connection:
+            days = built_days(connection)
+            rows = record_personas(connection, files, days, settings.currency, settings.business_timezone)
+            finish(connection)
+        for key, count in (
+            (PERSONA_CLAIMS, rows.claims),
+            (PERSONA_EVIDENCE, rows.evidence),
+            (PERSONA_COVERAGE, rows.coverage),
+        ):
+            yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": count})
+
+    return personas
 
 
 def shifts_asset() -> dg.AssetsDefinition:

@@ -1,5 +1,5 @@
 """The asset checks by which Dagster shows, segment by segment, whether the night was published or is held, and whether it moved as expected; and
-whether the campaigns can be believed.
+whether the campaigns can be believed, and what the personas claim holds.
 
 They warn or fail, and never stop a night.
 """
@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
-from orchestration.measure.assets import COUNTS, IMPACT, SHIFTS
+from orchestration.measure.assets import COUNTS, IMPACT, PERSONA_CLAIMS, SHIFTS
 from orchestration.measure.campaigns.troubles import TOLD, troubles_of
+from orchestration.measure.personas.news import lost_ground
 from orchestration.warehouse import Warehouse
 
 CHECK = "is_refreshed"
@@ -106,6 +107,38 @@ def campaign_checks() -> dg.AssetChecksDefinition:
                 check_name=kind.check,
                 passed=not sentences,
                 severity=dg.AssetCheckSeverity.ERROR if kind.is_critical else dg.AssetCheckSeverity.WARN,
+                description="; ".join(sentences) or None,
+            )
+
+    return checks
+
+
+def persona_checks(personas: Sequence[str]) -> dg.AssetChecksDefinition:
+    """One check per persona, failed on the night on which one of her claims loses ground, and while she is held; silent about what was told already."""
+    names = {persona: f"{persona}_claims_lose_no_ground" for persona in personas}
+
+    @dg.multi_asset_check(
+        name="personas_claims_lose_no_ground",
+        specs=[dg.AssetCheckSpec(name, asset=PERSONA_CLAIMS) for name in names.values()],
+        required_resource_keys={"warehouse"},
+    )
+    def checks(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        warehouse: Warehouse = context.resources.warehouse
+        with warehouse.connect() as connection:
+            lost = lost_ground(connection)
+            held = dict(
+                connection.execute(
+                    "select persona, held_because from metrics.personas where held_because is not null"
+                ).fetchall()
+            )
+        for persona, name in names.items():
+            sentences = [one.sentence for one in lost if one.persona == persona]
+            sentences += [f"held: {held[persona]}"] if persona in held else []
+            yield dg.AssetCheckResult(
+                asset_key=PERSONA_CLAIMS,
+                check_name=name,
+                passed=not sentences,
+                severity=dg.AssetCheckSeverity.WARN,
                 description="; ".join(sentences) or None,
             )
 

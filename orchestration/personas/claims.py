@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, StringConstraints, model_validator
 
 from orchestration.campaigns.files import Channel
 
@@ -72,7 +72,7 @@ class Measure(BaseModel):
     department: str | None = None
     channel: Channel | None = None
     attribute: Attribute | None = None
-    is_: tuple[str | bool, ...] = Field(default=(), alias="is")
+    is_: tuple[StrictStr | StrictBool | StrictInt, ...] = Field(default=(), alias="is")
     at_least: float | None = None
     at_most: float | None = None
     segment: str | None = None
@@ -203,5 +203,5 @@ class Claim(BaseModel):
         return tuple(measure for measure in (self.measure, self.another) if measure)
 
 
-def _said(value: str | bool) -> str:
-    return {True: "true", False: "false"}[value] if isinstance(value, bool) else value
+def _said(value: str | bool | int) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

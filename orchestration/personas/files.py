@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -148,6 +148,15 @@ def personas_folder(home: Home, settings: Settings) -> Path:
     return home.path / settings.personas if settings.personas else PROJECT / "personas"
 
 
+def persona_names(home: Home, settings: Settings) -> list[str]:
+    """The personas that have a file, whether or not it can be read."""
+    return sorted({file.stem for file in persona_files(personas_folder(home, settings))})
+
+
+def persona_files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.glob("*") if file.suffix in (".yml", ".yaml"))
+
+
 def missing_folder(home: Home, settings: Settings) -> str | None:
     """What is wrong where the setting ``personas`` names no folder; None where it does, or there is no such setting."""
     folder = personas_folder(home, settings)
@@ -163,7 +172,7 @@ def read_personas(home: Home, settings: Settings) -> PersonaFiles:
     folder = personas_folder(home, settings)
     personas: dict[str, Persona] = {}
     wrong: dict[str, str] = {}
-    for file in sorted(file for file in folder.glob("*") if file.suffix in (".yml", ".yaml")):
+    for file in persona_files(folder):
         try:
             personas[file.stem] = read_persona(file)
         except ConfigurationError as problem:
@@ -207,6 +216,19 @@ def unknown_segment(persona: Persona, file: Path, known: Iterable[str]) -> str |
             )
             by = "`segments`" if claim is None else f"the claim {claim}"
             return f"{file}: {by} names the segment {segment}, which there is not; {nearest(segment, names)}"
+    return None
+
+
+def circular_claim(persona: Persona, file: Path, columns_used: Mapping[str, Sequence[str]]) -> str | None:
+    """What is wrong where a claim asks for the very attribute by which every segment of the evidence, by its ``columns_used``, chooses its members."""
+    for claim in persona.claims:
+        for measure in claim.measures:
+            if measure.attribute and all(measure.attribute in columns_used.get(one, ()) for one in persona.evidence):
+                chosen = " and ".join(persona.evidence)
+                return (
+                    f"{file}: the claim {claim.id} is circular: it asks for {measure.attribute}, by which {chosen} "
+                    f"{'chooses' if len(persona.evidence) == 1 else 'choose'} the members; measure something else."
+                )
     return None
 
 

@@ -2,7 +2,15 @@
 
 import dagster as dg
 
-from orchestration.measure.assets import COUNTS, EXPECTATIONS, IMPACT, SHIFTS
+from orchestration.measure.assets import (
+    COUNTS,
+    EXPECTATIONS,
+    IMPACT,
+    PERSONA_CLAIMS,
+    PERSONA_COVERAGE,
+    PERSONA_EVIDENCE,
+    SHIFTS,
+)
 from orchestration.publish.releases import publish
 from orchestration.publish.tables import TABLES
 from orchestration.transform.plan import require_finished
@@ -21,7 +29,16 @@ def release_asset(partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefiniti
         description="One read-only DuckDB file that analysts open: built aside, checked, published by one rename.",
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
-        deps=[COUNTS, EXPECTATIONS, SHIFTS, IMPACT, *(dg.AssetKey(name.split(".")) for name in made_by_dbt)],
+        deps=[
+            COUNTS,
+            EXPECTATIONS,
+            SHIFTS,
+            IMPACT,
+            PERSONA_CLAIMS,
+            PERSONA_EVIDENCE,
+            PERSONA_COVERAGE,
+            *(dg.AssetKey(name.split(".")) for name in made_by_dbt),
+        ],
         required_resource_keys={"warehouse"},
     )
     def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:

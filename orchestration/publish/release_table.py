@@ -1,4 +1,4 @@
-"""What a table of a release is. Which ones there are is in ``tables`` and ``campaign_tables``."""
+"""What a table of a release is. Which ones there are is in ``tables``, ``campaign_tables`` and ``persona_tables``."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestration.publish.campaign_tables import CAMPAIGN_TABLES
+from orchestration.publish.persona_tables import PERSONA_TABLES
 from orchestration.publish.release_table import ReleaseTable
 
 LATEST = "(select max(as_of_date) from customers.dim_customers)"
@@ -188,6 +189,7 @@ TABLES = [
         },
     ),
     *CAMPAIGN_TABLES,
+    *PERSONA_TABLES,
     ReleaseTable(
         "metrics.segment_outlook",
         f"select * from metrics.segment_outlook where segment in {CURRENT} order by segment, change, expected_on, customer_id",

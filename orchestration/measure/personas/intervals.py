@@ -1,0 +1,107 @@
+"""From the sums of a group to its figure with a 95 % interval, and from two of them to their quotient or difference. Knows no claim and no verdict.
+
+A figure is a quotient of sums over customers, who are the units: its variance is that of the linearised quotient (Cochran, Sampling Techniques, 1977, ch. 6). A share
+has Wilson's interval of as many customers as would be as precise were each a yes or no (Korn and Graubard 1998), with Student's quantile; anything else
+Student's. Two figures are put together from their intervals by the method of variance estimates recovery: differences by Zou and Donner (2008), quotients by
+Donner and Zou (2012).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t
+
+Figures = NDArray[np.float64]
+
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Of the customers of a group who count: how many, and the sums of their numerators and denominators, of the squares, and of the products. An array each."""
+
+    customers: Figures
+    num: Figures
+    den: Figures
+    num_num: Figures
+    num_den: Figures
+    den_den: Figures
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure with its interval; nan where there is none. ``error`` is its standard error."""
+
+    value: Figures
+    lower: Figures
+    upper: Figures
+    error: Figures
+
+
+def estimate(sums: Sums, unit: int, is_share: bool) -> Estimate:
+    """The quotient of the sums, divided by ``unit``; nan for fewer than two customers, and where nothing is divided by."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        n = np.where(sums.customers > 1, sums.customers, np.nan)
+        value = np.where(sums.den != 0, sums.num / sums.den, np.nan)
+        squares = sums.num_num - 2 * value * sums.num_den + value**2 * sums.den_den
+        # What is left of two numbers that are equal but for their last digits is nothing.
+        squares = np.where(squares > 1e-12 * np.maximum(sums.num_num, 1), squares, 0.0)
+        error = np.sqrt(n / (n - 1) * squares) / np.abs(sums.den)
+        quantile = np.asarray(t.ppf((1 + LEVEL) / 2, n - 1))
+        lower, upper = value - quantile * error, value + quantile * error
+        if is_share:
+            within, (low, high) = (value >= 0) & (value <= 1), _wilson(value, error, n, quantile)
+            lower, upper = np.where(within, low, lower), np.where(within, high, upper)
+    is_known = np.isfinite(n) & np.isfinite(value)
+    known = (np.where(is_known, figures, np.nan) / unit for figures in (value, lower, upper, error))
+    return Estimate(*known)
+
+
+def times(one: Estimate, other: Estimate, covariance: Figures | float = 0.0) -> Estimate:
+    """``one`` divided by ``other``. Without an upper end (infinity) where the other may be nothing; nan where it is nothing or less."""
+    r = _correlation(one, other, covariance)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = np.where(other.value > 0, one.value / other.value, np.nan)
+        below = one.value * other.value - r * (one.value - one.lower) * (other.upper - other.value)
+        above = one.value * other.value - r * (one.upper - one.value) * (other.value - other.lower)
+        under = below**2 - one.lower * other.upper * (2 * one.value - one.lower) * (2 * other.value - other.upper)
+        over = above**2 - one.upper * other.lower * (2 * one.value - one.upper) * (2 * other.value - other.lower)
+        lower = (below - np.sqrt(np.maximum(under, 0))) / (other.upper * (2 * other.value - other.upper))
+        upper = (above + np.sqrt(np.maximum(over, 0))) / (other.lower * (2 * other.value - other.lower))
+        # Where the other's upper end is more than twice its value the quotient has no simple lower end.
+        lower = np.where(
+            2 * other.value > other.upper, lower, np.where(one.lower > 0, one.lower / other.upper, -np.inf)
+        )
+        upper = np.where(other.lower > 0, upper, np.inf)
+    is_known = np.isfinite(value)
+    nothing = np.full_like(value, np.nan)
+    return Estimate(value, np.where(is_known, lower, np.nan), np.where(is_known, upper, np.nan), nothing)
+
+
+def above(one: Estimate, other: Estimate, covariance: Figures | float = 0.0) -> Estimate:
+    """``one`` less ``other``."""
+    r = _correlation(one, other, covariance)
+    value = one.value - other.value
+    down, up = one.value - one.lower, one.upper - one.value
+    other_down, other_up = other.value - other.lower, other.upper - other.value
+    lower = value - np.sqrt(np.maximum(down**2 + other_up**2 - 2 * r * down * other_up, 0))
+    upper = value + np.sqrt(np.maximum(up**2 + other_down**2 - 2 * r * up * other_down, 0))
+    return Estimate(
+        value, lower, upper, np.sqrt(np.maximum(one.error**2 + other.error**2 - 2 * np.asarray(covariance), 0))
+    )
+
+
+def _wilson(value: Figures, error: Figures, customers: Figures, quantile: Figures) -> tuple[Figures, Figures]:
+    as_many = np.where(error > 0, value * (1 - value) / error**2, customers)
+    z2 = quantile**2 / as_many
+    middle, half = value + z2 / 2, quantile * np.sqrt(value * (1 - value) / as_many + z2 / (4 * as_many))
+    return np.maximum((middle - half) / (1 + z2), 0), np.minimum((middle + half) / (1 + z2), 1)
+
+
+def _correlation(one: Estimate, other: Estimate, covariance: Figures | float) -> Figures:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        r = np.asarray(covariance) / (one.error * other.error)
+    return np.where(np.isfinite(r), np.clip(r, -1, 1), 0.0)

@@ -1,0 +1,61 @@
+"""What a claim's day is told as, in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from orchestration.measure.campaigns.figures import count
+from orchestration.measure.personas.verdicts import CONTRADICTED, FLOOR, HOLDS, TOO_FEW, WEAKENED
+from orchestration.personas.claims import Claim
+
+VERDICTS = {HOLDS: "Holds", WEAKENED: "Weakened", CONTRADICTED: "Contradicted", TOO_FEW: "Too few to tell"}
+
+#: What a figure is compared with.
+BESIDE = {
+    "alone": "",
+    "times_the_rest": " times the rest of the base",
+    "above_the_rest": " above the rest of the base",
+    "times_another": " times the other",
+    "above_another": " above the other",
+}
+
+
+def message(claim: Claim, row: Mapping[str, Any], currency: str) -> str:
+    """What the row of ``metrics.persona_claims`` says, with its figure, its interval and what was claimed."""
+    if claim.kind == "inferred":
+        return f"Inferred: {claim.because}"
+    if claim.kind == "assumed":
+        return f"Assumed; it would be settled by: {claim.settled_by}"
+    if row["state"] == "held":
+        return "Not tested: a segment of the persona is held."
+    said = VERDICTS[row["verdict"]]
+    unit = row["unit"]
+    asked = f"claimed at {'least' if claim.at_least is not None else 'most'} {_figure(claim.limit, unit, currency)}"
+    compared = BESIDE[claim.compared]
+    customers, others = row["customers"], row["others"]
+    few = [
+        f"{_count(number)} {who}"
+        for number, who in ((customers, "of the persona"), (others, "beside them"))
+        if not pd.isna(number) and number < FLOOR
+    ]
+    if few:
+        return f"{said}: only {' and '.join(few)} count, and nothing is shown below {FLOOR}."
+    if pd.isna(row["figure"]):
+        return f"{said}: there is nothing to divide by ({row['measure']})."
+    figure = _figure(row["figure"], unit, currency)
+    low = "no lower end" if pd.isna(row["lower"]) else _figure(row["lower"], unit, currency)
+    high = "no upper end" if pd.isna(row["upper"]) else _figure(row["upper"], unit, currency)
+    return f"{said}: {figure}{compared} (95 %: {low} to {high}), {asked}."
+
+
+def _count(number: Any) -> str:
+    return count(int(number))
+
+
+def _figure(number: float, unit: str, currency: str) -> str:
+    if unit == "share":
+        return f"{100 * number:.1f} %"
+    return f"{number:,.2f} {currency}" if unit == "money" else f"{number:,.2f}"
