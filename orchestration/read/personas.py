@@ -14,16 +14,16 @@ from pydantic import ValidationError
 
 from orchestration.errors import ConfigurationError, ReleaseDamaged, nearest
 from orchestration.measure.campaigns.figures import money, percent, plus
+from orchestration.measure.personas.verdicts import FLOOR
 from orchestration.personas.files import Persona
 from orchestration.read.figures import UNKNOWN, number
 from orchestration.read.opened import Release
-from orchestration.read.people import FEWEST_MEMBERS
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 #: Fewer customers than this are not described.
-FEWEST_CUSTOMERS = FEWEST_MEMBERS
+FEWEST_CUSTOMERS = FLOOR
 
 Verdict = Literal["holds", "weakened", "contradicted", "too_few_to_tell"]
 Role = Literal["evidence", "target", "excluded"]

@@ -17,7 +17,7 @@ HOSTILE = (
     "**bold** [link](javascript:alert(1)) :red[red] $x^2$ | `code` " + "very long " * 490
 )
 #: Pages that draw the words of others outside of a grid, without being asked anything.
-DRAWS_WORDS = ("", "segment", "campaigns", "quality")
+DRAWS_WORDS = ("", "segment", "personas", "campaigns", "quality")
 PHONE = {"width": 390, "height": 844}
 
 
@@ -38,6 +38,7 @@ def test_a_page_fits_a_phone(app: str, page: Page, path: str) -> None:
     [
         ("segment?segment=nope", "There is no segment nope"),
         ("change?segment=<b>nope</b>", "There is no segment <b>nope</b>"),
+        ("personas?persona=nope", "There is no persona nope"),
         ("movement?scheme=nope", "There is no scheme nope"),
         ("movement?since=2030-01-01", "2030-01-01 is no day of the record"),
         ("movement?until=banana", "banana is no day of the record"),
@@ -57,6 +58,7 @@ def test_what_others_wrote_is_shown_as_text(app: str, page: Page, path: str, pub
         "'running' as state, 'us' as assigned_by, 'spend' as primary_metric, as_of_date as starts_on from catalog.segments limit 1",
         f"insert into metrics.input_findings by name select as_of_date as extract_date, 'crm' as source, 'customers' as table_name, 'is_odd' as expectation, "
         f"['gender'] as columns, '{text}' as because, false as is_left_out, false as is_released from catalog.segments limit 1",
+        f"update catalog.personas set name = '{text}', archetype = '{text}', owner = '{text}', state = 'held', held_because = '{text}'",
         f"update catalog.segments set label = '{text}', description = '{text}', objective = '{text}', owner = '{text}'",
         f"update catalog.segments set state = 'held', held_since = as_of_date, held_because = '{text}' where segment = 'top_spenders'",
     )
