@@ -29,6 +29,7 @@ from orchestration.read.neighbours import passages, shared
 from orchestration.read.opened import Release
 from orchestration.read.outlook import outlook
 from orchestration.read.people import people
+from orchestration.read.personas import coverage, days_of_claim, persona_of, personas, personas_of, segments_of
 from orchestration.read.portrait import words_of
 from orchestration.read.quality import quality
 from orchestration.read.reach import reach
@@ -76,6 +77,7 @@ def pages(release: Release) -> dict[str, tuple[Ask, float]]:
         "Tonight": (read_tonight, AIM),
         "Segment": (lambda one: [ask(one, largest) for ask in OF_A_SEGMENT], AIM),
         "Movement": (_movement, AIM),
+        "Personas": (_personas, AIM),
         "Campaigns": (campaigns, AIM),
         "Try a segment": (lambda one: try_draft(one, read_draft(one, DRAFT, {})), AIM_OF_A_DRAFT),
         "Change preview": (lambda one: preview_change(one, largest, edited), AIM_OF_A_DRAFT),
@@ -86,7 +88,14 @@ def pages(release: Release) -> dict[str, tuple[Ask, float]]:
     return asked
 
 
-OF_A_SEGMENT = (words_of, daily_series, marks, waterfall, people, shared, passages, outlook, reach)
+OF_A_SEGMENT = (words_of, daily_series, marks, waterfall, people, shared, passages, outlook, reach, personas_of)
+
+
+def _personas(release: Release) -> object:
+    found = personas(release)
+    told = [persona_of(release, one.persona) for one in found[:1]]
+    days = [days_of_claim(release, one.listed.persona, claim.claim) for one in told for claim in one.claims[:1]]
+    return coverage(release), told, days, [segments_of(release, one.persona) for one in found[:1]]
 
 
 def _movement(release: Release) -> object:

@@ -15,6 +15,7 @@ from dashboard.choosing import chosen
 from dashboard.following import remembered
 from dashboard.saying import empty, heading, notice, sentence
 from dashboard.tables import by_thousands, to_read
+from orchestration.measure.campaigns.figures import signed_percent
 from orchestration.personas.files import Persona
 from orchestration.personas.which import which
 from orchestration.read import palette
@@ -43,10 +44,10 @@ days_of, links_of = remembered(days_of_claim), remembered(segments_of)
 #: Which tool a task wants, over the sentence that says why.
 WANTED = {"segment": "A segment", "persona": "A persona", "both": "A segment and a persona", None: "Not known"}
 #: Topics with figures that have no scale in common: they are read, and not drawn.
-READ = ("size", "revenue", "campaign")
+READ = ("size", "revenue")
 HERS, REST = "her customers", "the rest of the base"
 #: Pixels of a bar with its neighbour, and of a chart's axes.
-BAR, AXES = 26, 70
+BAR, AXES = 30, 130
 #: Topics with more items than this have thinner bars.
 MANY = 12
 
@@ -89,7 +90,7 @@ def _list(release: Release, found: Sequence[Listed]) -> None:
         [
             {
                 "Persona": f"personas?persona={quote(one.persona, safe='')}",
-                "Name": one.name,
+                "Archetype": one.archetype,
                 "Customers": one.customers,
                 "Claims": one.claims,
                 "Hold": one.claims_holding,
@@ -98,7 +99,7 @@ def _list(release: Release, found: Sequence[Listed]) -> None:
                 "Too few to tell": one.claims_too_few,
                 "Review by": _review(one.review_by, release.as_of_date),
                 "State": f"held since {day(one.held_since)}" if one.is_held else one.status,
-                "Archetype": one.archetype,
+                "Name": one.name,
             }
             for one in found
         ]
@@ -112,7 +113,7 @@ def _list(release: Release, found: Sequence[Listed]) -> None:
         column_config={name: st.column_config.NumberColumn(format="localized", width=80) for name in COUNTS}
         | {
             "Persona": st.column_config.LinkColumn(display_text=r"persona=(.*)$", pinned=True, width=130),
-            "Name": st.column_config.TextColumn(width=130),
+            "Archetype": st.column_config.TextColumn(width=180),
             "Review by": st.column_config.TextColumn(width=100),
         },
     )
@@ -328,6 +329,8 @@ def _chart_of_days(days: Sequence[ClaimOnDay], newest: ClaimOnDay) -> alt.LayerC
     )
     compared = (newest.compared or "alone").replace("_", " ").removesuffix("alone")
     unit = {"money": "money", "share": "per cent"}.get(newest.unit or "", "")
+    if compared.startswith("times"):
+        unit = ""
     height = alt.Scale(zero=False)
     layers: list[Any] = [
         alt.Chart(frame)
@@ -358,11 +361,13 @@ def _evidence(release: Release, told: Told) -> None:
     st.header("Her customers, against the rest of the base")
     if not told.evidence:
         return empty("Nothing is counted of her customers yet: the next refresh does.")
-    columns = st.columns(2)
-    for place, (topic, title) in enumerate(TOPICS.items()):
-        with columns[place % 2]:
-            st.subheader(title)
-            _topic(release, topic, title, told.items(topic))
+    topics = list(TOPICS.items())
+    for place in range(0, len(topics), 2):
+        # Two beside each other, so that on a phone they still come in their order.
+        for column, (topic, title) in zip(st.columns(2), topics[place : place + 2], strict=False):
+            with column:
+                st.subheader(title)
+                _topic(release, topic, title, told.items(topic))
 
 
 def _topic(release: Release, topic: str, title: str, items: Sequence[Evidence]) -> None:
@@ -371,7 +376,9 @@ def _topic(release: Release, topic: str, title: str, items: Sequence[Evidence]) 
         return empty("Nothing is on record.")
     if not shown:
         return empty(f"Not shown: fewer than {FEWEST_CUSTOMERS} customers.")
-    if topic in READ:
+    if topic == "campaign":
+        to_read([{"": one.item, "lift": signed_percent(one.value or 0)} for one in shown], title)
+    elif topic in READ:
         to_read(
             [
                 {

@@ -10,7 +10,9 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from orchestration.errors import ConfigurationError, nearest
+from pydantic import ValidationError
+
+from orchestration.errors import ConfigurationError, ReleaseDamaged, nearest
 from orchestration.measure.campaigns.figures import money, percent, plus
 from orchestration.personas.files import Persona
 from orchestration.read.figures import UNKNOWN, number
@@ -276,13 +278,13 @@ def personas_of(release: Release, segment: str) -> list[Listed]:
 
 
 def persona_of(release: Release, persona: str) -> Told:
-    """Raises ConfigurationError, with the nearest id, where the release has no such persona."""
+    """Raises ConfigurationError, with the nearest id, where the release has no such persona; ReleaseDamaged where what it says of her cannot be read."""
     found = {one.persona: one for one in _listed(release)}
     if persona not in found:
         hint = nearest(persona, sorted(found)) if found else "there are none."
         raise ConfigurationError(f"There is no persona {persona} in release {release.name}; {hint}")
     ((text,),) = release.rows(f"select said from {CATALOGUE} where persona = $1", [persona])
-    said = Persona.model_validate_json(text) if text else None
+    said = _said(release, persona, text) if text else None
     order = [claim.id for claim in said.claims] if said else []
     claims = _claims(release, "persona = $1 qualify as_of_date = max(as_of_date) over ()", [persona])
     claims.sort(key=lambda one: order.index(one.claim) if one.claim in order else len(order))
@@ -320,6 +322,15 @@ def coverage(release: Release) -> list[Finding]:
         return []
     found = _rows(release, Finding, f"from {COVERAGE} order by persona nulls first, other, message")
     return sorted(found, key=lambda one: _place(one.kind, FINDINGS))
+
+
+def _said(release: Release, persona: str, text: str) -> Persona:
+    try:
+        return Persona.model_validate_json(text)
+    except ValidationError as unreadable:
+        raise ReleaseDamaged(
+            f"What release {release.name} says of the persona {persona} is of another version of this program: the next refresh writes it anew."
+        ) from unreadable
 
 
 def _listed(release: Release) -> list[Listed]:

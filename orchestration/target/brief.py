@@ -38,6 +38,8 @@ DAYS, HELD_OUT, LIFT = 28, 0.1, 0.1
 TREND_DAYS = 28
 #: Distinctions that are told, and the standardized difference below which none is: of 0.2 people say small.
 MOST_DISTINCT, LEAST_DIFFERENCE = 6, 0.2
+#: The end of a segment's description, which is for who reads its table.
+GRAIN = "One row per member and as-of date."
 #: Campaigns that are told as tried before, the newest first.
 TRIED = 5
 #: States of campaigns that were begun.
@@ -110,13 +112,17 @@ Part = list[str]
 
 
 def _who(release: Release, words: Words) -> list[Part]:
-    parts = [["## Who, and how many"], [plain(words.description)], [" ".join(_how_many(release, words))]]
+    parts = [
+        ["## Who, and how many"],
+        [plain(words.description.removesuffix(GRAIN))],
+        [" ".join(_how_many(release, words))],
+    ]
     if words.state == "held":
         parts.append([f"**Held since {day(words.held_since)}:** {plain(words.held_because or '')}. Told is the last good version."])  # fmt: skip
     found = people(release, words.segment)
     distinct = _distinct(found.distinctions)
     if not found.distinctions:
-        parts.append([f"What distinguishes them is not told: of fewer than {FEWEST_MEMBERS} it is of nobody."])
+        parts.append([f"What distinguishes them is not told: they, or the others, are fewer than {FEWEST_MEMBERS}."])
     elif not distinct:
         parts.append(["Beside what the rule itself asks they are much like the rest of the base in all that is known of them."])  # fmt: skip
     else:
@@ -221,14 +227,12 @@ def _seen(one: ClaimOnDay, currency: str) -> str:
 
 
 def _reach(words: Words, reached: Sequence[Reach]) -> list[Part]:
-    rows = [
-        f"| {one.channel} | {count(one.consented)} | {count(one.reachable)} | {count(one.targetable)} |"
-        for one in reached
-    ]
+    rows = [f"| {one.channel} | {count(one.consented)} | {count(one.targetable)} |" for one in reached]
     return [
         ["## Through which channel"],
         [f"Usually reached by {plain(words.channel)}. Of {several(words.members, 'member')}:"],
-        ["| channel | consented | with an address | and not unsubscribed |", "| --- | ---: | ---: | ---: |", *rows],
+        ["| channel | consented | reached |", "| --- | ---: | ---: |", *rows],
+        ["Reached: with an address, as far as one is known, and not unsubscribed."],
     ]
 
 
@@ -269,7 +273,9 @@ def _could_show(release: Release, words: Words, reached: Sequence[Reach]) -> Ite
     if past is None or base is None:
         yield "No order is on record: nobody can say what it would show."
         return
-    who = "who were in the segment before them" if past.of == "segment" else "who are members today, for who was a member before them is not on record (of a segment chosen by what its members did, that misleads)"  # fmt: skip
+    if past.of == "audience":
+        yield f"Too few were in the segment {DAYS} days before to rest on, or nobody knows who was. Told is what today's members did, which misleads where they are chosen by what they did."
+    who = "who were in the segment before" if past.of == "segment" else "who are in it today"
     yield f"In the {past.days} days from {past.first_day} to {past.last_day} {percent(past.buyers)} of the {several(past.customers, 'customer')} {who} ordered, and net spend per customer was {money(base.mean, plain(release.currency))}."  # fmt: skip
     if customers == 0:
         yield f"There are no members {whom}: nobody can be contacted."

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orchestration.errors import ConfigurationError
+from orchestration.errors import ConfigurationError, ReleaseDamaged
 from orchestration.read.opened import Release
 from orchestration.read.personas import (
     ClaimOnDay,
@@ -173,3 +173,8 @@ def test_a_release_that_was_made_before_there_were_personas_has_none() -> None:
 def test_two_days_in_a_row_are_told_apart() -> None:
     release = release_of(persona(), claims=[contradicted(), contradicted(date(2024, 3, 11), figure=0.15)])
     assert [one.figure for one in days_of_claim(release, "planner", "takes_few_discounts")] == [0.15, 0.2]
+
+
+def test_what_another_version_said_of_a_persona_is_told_in_a_sentence() -> None:
+    with pytest.raises(ReleaseDamaged, match="says of the persona planner is of another version"):
+        persona_of(release_of(persona(said='{"id": "planner"}')), "planner")
