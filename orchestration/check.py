@@ -106,8 +106,8 @@ def _checked_personas(home: Home) -> list[Checked]:
     used = _of_the_release(home, "columns_used")
     for persona in files.personas.values() if known else ():
         file = files.folder / f"{persona.id}.yml"
-        if problem := unknown_segment(persona, file, known) or circular_claim(persona, file, used):
-            wrong[file.name] = problem
+        if sentence := unknown_segment(persona, file, known) or circular_claim(persona, file, used):
+            wrong[file.name] = sentence
     return [Checked(f"personas/{file}", wrong[file]) for file in sorted(wrong)] or [Checked("personas", None)]
 
 

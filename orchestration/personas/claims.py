@@ -25,6 +25,9 @@ Attribute = Literal[
     "push_opt_in",
 ]
 
+#: Of these a customer's value is a number, and can be at least or at most so much.
+NUMBERS = ("age", "household_size")
+
 #: What is measured of the customers of a persona: what it means, and which of the other fields of a measure it needs.
 MEASURES: dict[str, tuple[str, tuple[str, ...]]] = {
     "spend": ("net spend per customer", ()),
@@ -101,6 +104,10 @@ class Measure(BaseModel):
         if self.of == "customers_with" and not self.is_ and self.at_least is None and self.at_most is None:
             raise ValueError(
                 f"customers_with {self.attribute} needs a value: say is, such as [one, another], at_least or at_most"
+            )
+        if self.attribute and self.attribute not in NUMBERS and not (self.at_least is None and self.at_most is None):
+            raise ValueError(
+                f"{self.attribute} is no number: say is, such as [one, another], in place of at_least and at_most"
             )
         # The usual number says nothing: it stands in what is written of a measure, to be read again.
         if self.of in OF_A_DAY and self.in_last_days != Measure.model_fields["in_last_days"].default:

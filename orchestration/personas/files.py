@@ -149,8 +149,8 @@ def personas_folder(home: Home, settings: Settings) -> Path:
 
 
 def persona_names(home: Home, settings: Settings) -> list[str]:
-    """The personas that have a file, whether or not it can be read."""
-    return sorted({file.stem for file in persona_files(personas_folder(home, settings))})
+    """The personas that have a file, whether or not it can be read; a file whose name can be no persona's has none."""
+    return sorted({file.stem for file in persona_files(personas_folder(home, settings)) if ID.fullmatch(file.stem)})
 
 
 def persona_files(folder: Path) -> list[Path]:

@@ -38,8 +38,8 @@ with said as (
         count(*) filter (verdict = 'weakened') as claims_weakened,
         count(*) filter (verdict = 'contradicted') as claims_contradicted,
         count(*) filter (verdict = 'too_few_to_tell') as claims_too_few
-    from ({CLAIMS}) as claims
-    where as_of_date = (select max(as_of_date) from metrics.segment_counts_daily)
+    from (select *, max(as_of_date) over (partition by persona) as newest from ({CLAIMS}) as claims)
+    where as_of_date = newest
     group by persona
 )
 select

@@ -21,7 +21,7 @@ from tests.builders import ORDER_LINES, SHOP_DAYS, Refreshed, Stage, ask, corner
 
 PROJECT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("refresh_days.py")
-KILLS, KILLS_IN_A_ROW = 10, 2
+KILLS, KILLS_IN_A_ROW = 10, 5
 SEED = 20170101
 
 

@@ -19,8 +19,10 @@ targeted as (
     from (
         select segment, campaign_id from metrics.campaigns where state in ('planned', 'running', 'measuring')
         union
-        select arg_max(segment, extract_date), campaign_id from crm.campaigns where extract_date <= (select as_of_date from days) group by campaign_id
-        having coalesce(max(ends_on) >= (select as_of_date from days), true)
+        select segment, campaign_id
+        from crm.campaigns
+        where extract_date = (select max(extract_date) from crm.campaigns where extract_date <= (select as_of_date from days))
+            and coalesce(ends_on >= (select as_of_date from days), true)
     )
     where segment is not null
     group by segment
@@ -42,11 +44,14 @@ shared as (
 contradicted as (
     select persona, claim, min(as_of_date) as since, count(*) as nights
     from (
-        select *, max(as_of_date) filter (where verdict <> 'contradicted') over (partition by persona, claim) as last_otherwise
+        select *,
+            max(as_of_date) filter (where verdict <> 'contradicted') over of_it as last_otherwise,
+            arg_max(claim_hash, as_of_date) over (partition by persona, claim) as newest_hash
         from metrics.persona_claims
         where state = 'fresh'
+        window of_it as (partition by persona, claim, claim_hash)
     )
-    where verdict = 'contradicted' and as_of_date > coalesce(last_otherwise, date '0001-01-01')
+    where verdict = 'contradicted' and claim_hash = newest_hash and as_of_date > coalesce(last_otherwise, date '0001-01-01')
     group by all
 )
 select (select as_of_date from days) as as_of_date, *

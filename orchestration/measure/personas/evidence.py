@@ -181,11 +181,16 @@ group by persona, position, item
 
 HOUR = """
 with orders as (
-    select order_id, arg_max(customer_id, extract_date) as customer_id, hour(timezone($timezone, timezone('UTC', arg_max(ordered_at, extract_date)))) as hour
-    from shop.order_lines
+    select customer_id, order_id, hour(min(timezone($timezone, timezone('UTC', ordered_at)))) as hour
+    from (
+        select line.*
+        from shop.order_lines as line
+        inner join days on line.extract_date <= days.as_of_date and line.ordered_at > days.as_of_date - {days} - 2
+        qualify line.extract_date = max(line.extract_date) over (partition by line.order_line_id)
+    )
     cross join days
-    where extract_date <= as_of_date and ordered_at > as_of_date - {days}
-    group by order_id
+    where quantity > 0 and timezone($timezone, timezone('UTC', ordered_at))::date between as_of_date - {days} + 1 and as_of_date
+    group by all
 ),
 counted as (
     select sides.persona, orders.hour, sides.is_persona, count(distinct orders.customer_id) as customers, count(*) as orders
@@ -245,7 +250,7 @@ qualify impact.as_of_date = max(impact.as_of_date) over (partition by impact.cam
 
 #: Customers who went from or to another segment of the same exclusive scheme.
 FLOW = """
-select links.persona, row_number() over (partition by links.persona order by sum(flows.customers) desc, 3) as position,
+select links.persona, row_number() over (partition by links.persona order by sum(flows.customers) desc, flows.from_segment, flows.to_segment) as position,
     case when '{side}' = 'to' then coalesce(flows.from_segment, 'new to the base') || ' → ' || flows.to_segment
     else flows.from_segment || ' → ' || coalesce(flows.to_segment, 'left the base') end as item,
     sum(flows.customers)::bigint as customers, sum(flows.customers) as value, null as rest, 'customers' as unit

@@ -42,16 +42,26 @@ OF_ORDERS = ", ".join(
     ]
 )
 
+#: The contact that came first is the contact; the channel is what was known of it on the day.
 ANSWERED = """
 select days.as_of_date, contact.customer_id, count(distinct answer.campaign_id)::bigint as num, count(distinct contact.campaign_id)::bigint as den
-from crm.campaign_contacts as contact
-inner join (
-    select campaign_id, arg_max(channel, extract_date) as channel from crm.campaigns group by campaign_id
-    union
-    select campaign_id, channel from metrics.campaigns where assigned_by = 'us'
-) as campaign on campaign.campaign_id = contact.campaign_id and campaign.channel = {channel}
+from (
+    select campaign_id, customer_id, arg_min(contacted_on, extract_date) as contacted_on, min(extract_date) as known_on
+    from crm.campaign_contacts
+    where contacted_on is not null
+    group by all
+) as contact
 inner join days
-    on contact.extract_date <= days.as_of_date and contact.contacted_on > days.as_of_date - {days} and contact.contacted_on <= days.as_of_date
+    on contact.known_on <= days.as_of_date and contact.contacted_on > days.as_of_date - {days} and contact.contacted_on <= days.as_of_date
+inner join (
+    select days.as_of_date, listed.campaign_id, arg_max(listed.channel, listed.extract_date) as channel
+    from crm.campaigns as listed
+    inner join days on listed.extract_date <= days.as_of_date
+    group by all
+    union
+    select days.as_of_date, ours.campaign_id, ours.channel from metrics.campaigns as ours cross join days where ours.assigned_by = 'us'
+) as campaign
+    on campaign.as_of_date = days.as_of_date and campaign.campaign_id = contact.campaign_id and campaign.channel = {channel}
 left join crm.campaign_responses as answer
     on answer.campaign_id = contact.campaign_id and answer.customer_id = contact.customer_id
     and answer.response in ('click', 'redeem') and answer.extract_date <= days.as_of_date
@@ -158,4 +168,6 @@ def _customers_with(measure: Measure) -> str:
         )
     asked += [] if measure.at_least is None else [f"{measure.attribute} >= {measure.at_least}"]
     asked += [] if measure.at_most is None else [f"{measure.attribute} <= {measure.at_most}"]
-    return f"select as_of_date, customer_id, ({' and '.join(asked)})::bigint as num, 1 as den from base where {measure.attribute} is not null"
+    # Of whoever has none the interests are not known.
+    known = "len(interests) > 0" if measure.attribute == "interests" else f"{measure.attribute} is not null"
+    return f"select as_of_date, customer_id, ({' and '.join(asked)})::bigint as num, 1 as den from base where {known}"

@@ -73,7 +73,7 @@ def times(one: Estimate, other: Estimate, covariance: Figures | float = 0.0) -> 
         upper = (above + np.sqrt(np.maximum(over, 0))) / (other.lower * (2 * other.value - other.lower))
         # Where the other's upper end is more than twice its value the quotient has no simple lower end.
         lower = np.where(
-            2 * other.value > other.upper, lower, np.where(one.lower > 0, one.lower / other.upper, -np.inf)
+            2 * other.value > other.upper, lower, np.where(one.lower >= 0, one.lower / other.upper, -np.inf)
         )
         upper = np.where(other.lower > 0, upper, np.inf)
     is_known = np.isfinite(value)

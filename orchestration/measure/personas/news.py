@@ -22,7 +22,7 @@ with ranked as (
 )
 select today.persona, today.claim, today.as_of_date, today.verdict, today.text, today.message
 from ranked as today
-where today.as_of_date = (select max(as_of_date) from metrics.persona_claims) and today.rank > 0
+where today.as_of_date = (select max(as_of_date) from metrics.segment_counts_daily) and today.rank > 0
     and not exists (
         from ranked as before
         where before.persona = today.persona and before.claim = today.claim and before.claim_hash = today.claim_hash

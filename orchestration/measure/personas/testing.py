@@ -276,6 +276,8 @@ def _covariance(
     with np.errstate(divide="ignore", invalid="ignore"):
         a, b = one.num / one.den, other.num / other.den
         products = num_num - b * num_den - a * den_num + a * b * den_den
+        # As in the variance of each, so that a measure is wholly correlated with itself.
+        products *= np.sqrt(one.customers / (one.customers - 1) * (other.customers / (other.customers - 1)))
         covariance = products / (one.den * other.den) / (unit_of(measure) * unit_of(another))
     return np.where(np.isfinite(covariance), covariance, 0.0)
 
