@@ -32,7 +32,7 @@ def message(claim: Claim, row: Mapping[str, Any], currency: str) -> str:
     if row["state"] == "held":
         return "Not tested: a segment of the persona is held."
     said = VERDICTS[row["verdict"]]
-    unit = row["unit"]
+    unit = "points" if row["unit"] == "share" and claim.compared.startswith("above") else row["unit"]
     asked = f"claimed at {'least' if claim.at_least is not None else 'most'} {_figure(claim.limit, unit, currency)}"
     compared = BESIDE[claim.compared]
     customers, others = row["customers"], row["others"]
@@ -56,6 +56,6 @@ def _count(number: Any) -> str:
 
 
 def _figure(number: float, unit: str, currency: str) -> str:
-    if unit == "share":
-        return f"{100 * number:.1f} %"
+    if unit in ("share", "points"):
+        return f"{100 * number:.1f} {'%' if unit == 'share' else 'points'}"
     return f"{number:,.2f} {currency}" if unit == "money" else f"{number:,.2f}"
