@@ -52,7 +52,7 @@ def mean(spread: float) -> Kind:
         return _spend(rng, shape, spread), np.ones(shape)
 
     truth = (1 - NOTHING) * float(np.exp(LOG_MEAN + spread**2 / 2)) * 100
-    return Kind(f"spend, σ = {spread:g}", draw, truth, is_share=False)
+    return Kind(f"spend, spread {spread:g}", draw, truth, is_share=False)
 
 
 def pooled(rate: float, spread: float = SPREAD) -> Kind:
@@ -63,7 +63,7 @@ def pooled(rate: float, spread: float = SPREAD) -> Kind:
         weekend = rng.beta(2 * rate, 2 * (1 - rate), shape)
         return np.round(spend * weekend), spend
 
-    return Kind(f"weekend's share of spend, {100 * rate:.0f} %, σ = {spread:g}", draw, rate, is_share=True)
+    return Kind(f"weekend's share of spend, {100 * rate:.0f} %, spread {spread:g}", draw, rate, is_share=True)
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,9 @@ def sums_of(num: Figures, den: Figures) -> Sums:
     """Of each row."""
     customers = np.full(len(num), float(num.shape[1]))
     pairs = ((num, num), (num, den), (den, den))
-    return Sums(customers, num.sum(axis=1), den.sum(axis=1), *(np.einsum("ij,ij->i", one, other) for one, other in pairs))
+    return Sums(
+        customers, num.sum(axis=1), den.sum(axis=1), *(np.einsum("ij,ij->i", one, other) for one, other in pairs)
+    )
 
 
 def covariance_of(one: tuple[Figures, Figures], other: tuple[Figures, Figures]) -> Figures:
@@ -99,7 +101,9 @@ def covariance_of(one: tuple[Figures, Figures], other: tuple[Figures, Figures]) 
     return np.einsum("ij,ij->i", *parts) * n / (n - 1)
 
 
-def another_of(rng: np.random.Generator, kind: Kind, first: tuple[Figures, Figures]) -> tuple[tuple[Figures, Figures], float]:
+def another_of(
+    rng: np.random.Generator, kind: Kind, first: tuple[Figures, Figures]
+) -> tuple[tuple[Figures, Figures], float]:
     """A second measure of the same customers that goes with the first, and what it is in the long run: of a share, whether as many again answer otherwise too;
     of spend, what is spent elsewhere; of a pooled share, that of another day of the week, out of the same spend.
     """
@@ -182,7 +186,9 @@ def main(arguments: list[str] | None = None) -> None:
         f"{worst.customers:,} customers; wholly below the truth {100 * worst.below:.1f} %, wholly above it {100 * worst.above:.1f} %)."
     )
     for cell in unbounded:
-        print(f"Without an end: {100 * cell.unbounded:.1f} % of {cell.kind}, {cell.compared}, {cell.customers:,} customers.")
+        print(
+            f"Without an end: {100 * cell.unbounded:.1f} % of {cell.kind}, {cell.compared}, {cell.customers:,} customers."
+        )
 
 
 if __name__ == "__main__":

@@ -106,7 +106,9 @@ class Measure(BaseModel):
                 f"customers_with {self.attribute} needs a value: say is, such as [one, another], at_least or at_most"
             )
         if self.attribute not in NUMBERS and not (self.at_least is None and self.at_most is None):
-            raise ValueError(f"{self.attribute} is no number: say is, such as [one, another], in place of at_least and at_most")
+            raise ValueError(
+                f"{self.attribute} is no number: say is, such as [one, another], in place of at_least and at_most"
+            )
         if self.of in OF_A_DAY and "in_last_days" in self.model_fields_set:
             raise ValueError(f"{self.of} is asked of a day: take in_last_days away")
         return self

@@ -57,7 +57,9 @@ def archived_rows(home: Home) -> Frames:
     for table in TABLES:
         parts = []
         for file in sorted((home.archive / table).glob("extract_date=*/data.parquet")):
-            rows = duckdb.execute("select columns(*)::varchar from read_parquet($file, hive_partitioning = false)", {"file": str(file)}).df()
+            rows = duckdb.execute(
+                "select columns(*)::varchar from read_parquet($file, hive_partitioning = false)", {"file": str(file)}
+            ).df()
             parts.append(rows.fillna("").assign(extract_date=date.fromisoformat(file.parent.name.split("=")[1])))
         frames[table] = pd.concat(parts, ignore_index=True).astype(object)
     customers = frames["crm/customers"]
@@ -219,7 +221,9 @@ class ClaimOracle:
         sent = sent[(sent["extract_date"] <= day) & (sent["contacted_on"] != "")]
         sent = sent.drop_duplicates(["campaign_id", "customer_id"], keep="first")
         lists = self.rows["crm/campaigns"]
-        channels = lists[(lists["extract_date"] <= day) & (lists["channel"] != "")].drop_duplicates("campaign_id", keep="last")
+        channels = lists[(lists["extract_date"] <= day) & (lists["channel"] != "")].drop_duplicates(
+            "campaign_id", keep="last"
+        )
         by_it = set(channels["campaign_id"][channels["channel"] == measure.channel])
         ago = np.array([(day - date.fromisoformat(on[:10])).days for on in sent["contacted_on"]], dtype=int)
         sent = sent[(ago >= 0) & (ago < measure.in_last_days) & sent["campaign_id"].isin(by_it)]
@@ -322,7 +326,10 @@ def interval(values: Values, measure: Measure) -> Interval:
 
 def correlation(one: Values, other: Values) -> float:
     """Of two figures of the same customers; whoever counts in one alone adds nothing to it."""
-    parts = [(values["num"] - values["num"].sum() / values["den"].sum() * values["den"]) if len(values) else values["num"] for values in (one, other)]
+    parts = [
+        (values["num"] - values["num"].sum() / values["den"].sum() * values["den"]) if len(values) else values["num"]
+        for values in (one, other)
+    ]
     both = pd.concat(parts, axis=1).dropna().to_numpy(float)
     length = np.sqrt((parts[0].astype(float) ** 2).sum() * (parts[1].astype(float) ** 2).sum())
     return float((both[:, 0] * both[:, 1]).sum() / length) if length > 0 else 0.0

@@ -71,7 +71,9 @@ def main() -> None:
     checked = checked_claims(home, day, asked)
     for one in checked:
         figure = one.said.figure
-        print(f"{one.persona:15} {one.claim:28} {one.said.verdict:16} {figure.value:10.3f} ({figure.lower:.3f} to {figure.upper:.3f}) {one.difference or 'same'}")
+        print(
+            f"{one.persona:15} {one.claim:28} {one.said.verdict:16} {figure.value:10.3f} ({figure.lower:.3f} to {figure.upper:.3f}) {one.difference or 'same'}"
+        )
     sys.exit(any(one.difference for one in checked))
 
 

@@ -42,9 +42,7 @@ def test_no_persona_of_the_demo_quotes_somebody_who_was_never_asked(year_of_the_
     assert sources == {"invented for the demo; nobody was asked"}
 
 
-def test_the_catalogue_counts_the_verdicts_of_the_last_day(
-    year_of_the_demo: Home, checked: list[CheckedClaim]
-) -> None:
+def test_the_catalogue_counts_the_verdicts_of_the_last_day(year_of_the_demo: Home, checked: list[CheckedClaim]) -> None:
     counted = ask(
         year_of_the_demo,
         "select persona, claims_holding, claims_weakened, claims_contradicted, claims_too_few from catalog.personas",

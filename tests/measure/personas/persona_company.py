@@ -71,7 +71,13 @@ def company() -> Company:
                 _line("midnight", 32, datetime(2024, 3, 11, 3, 59, 59, tzinfo=UTC), product_id="COFFEE"),
             ],
             THIRD: [
-                _line(f"new-{number}", number, datetime(2024, 3, 11, 15, tzinfo=UTC), amount=f"{number}.00", product_id="MILK")
+                _line(
+                    f"new-{number}",
+                    number,
+                    datetime(2024, 3, 11, 15, tzinfo=UTC),
+                    amount=f"{number}.00",
+                    product_id="MILK",
+                )
                 for number in range(0, 260, 3)
             ],
         },
@@ -103,7 +109,9 @@ def _person(number: int) -> Row:
     return customer(
         PEOPLE[number],
         gender=("male", "female", "", "other")[number % 3],
-        birth_date="" if number == 250 else str(date(1935 + number % 20 if number % 4 == 0 else 1975 + number % 15, 1 + number % 12, 1 + number % 28)),
+        birth_date=""
+        if number == 250
+        else str(date(1935 + number % 20 if number % 4 == 0 else 1975 + number % 15, 1 + number % 12, 1 + number % 28)),
         preferred_channel=("email", "sms", "post", "push", "")[number % 5],
         email_opt_in=("true", "false", "")[number % 3],
         interests=("cooking", "", "baking;parenting", "wine;cooking")[number % 4 if number % 8 else 3],
@@ -135,7 +143,14 @@ def _line(name: str, number: int, at: datetime, **said: Any) -> Row:
 
 
 def _campaign(name: str, channel: str) -> Row:
-    return {"campaign_id": name, "campaign_name": name.title(), "segment": "", "channel": channel, "starts_on": "2024-01-09", "ends_on": "2024-03-20"}
+    return {
+        "campaign_id": name,
+        "campaign_name": name.title(),
+        "segment": "",
+        "channel": channel,
+        "starts_on": "2024-01-09",
+        "ends_on": "2024-03-20",
+    }
 
 
 def _contact(campaign: str, number: int, on: date) -> Row:
@@ -143,4 +158,9 @@ def _contact(campaign: str, number: int, on: date) -> Row:
 
 
 def _answer(campaign: str, number: int, response: str) -> Row:
-    return {"campaign_id": campaign, "customer_id": PEOPLE[number], "response": response, "responded_at": "2024-03-08 12:00:00"}
+    return {
+        "campaign_id": campaign,
+        "customer_id": PEOPLE[number],
+        "response": response,
+        "responded_at": "2024-03-08 12:00:00",
+    }

@@ -168,7 +168,9 @@ def test_the_comparison_is_of_every_verdict(rows: dict[tuple[str, str, date], di
     assert all(row["customers"] > 20 for (who, name, _), row in rows.items() if who == "several" and "spend" in name)
 
 
-def test_a_measure_compared_with_itself_is_the_same_without_any_doubt(persona_warehouse: duckdb.DuckDBPyConnection) -> None:
+def test_a_measure_compared_with_itself_is_the_same_without_any_doubt(
+    persona_warehouse: duckdb.DuckDBPyConnection,
+) -> None:
     for name in ("orders", "weekend", "order_value", "cooks"):
         claims = [
             observed(compared, MEASURES[name], compared=compared, another=MEASURES[name], at_least=0)
