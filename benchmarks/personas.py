@@ -20,7 +20,7 @@ Figures = NDArray[np.float64]
 SIZES, OTHERS = (25, 50, 100, 400, 2_000), 2_000
 #: Numbers drawn at once.
 DRAWN_AT_ONCE = 2_000_000
-#: One in three buys nothing; what the others spend has this standard deviation of its logarithm: the mean is three times the median.
+#: Of a hundred 35 buy nothing; what the others spend has this standard deviation of its logarithm: the mean is three times the median.
 NOTHING, SPREAD, LOG_MEAN = 0.35, 1.5, 4.0
 
 
