@@ -188,3 +188,12 @@ def test_a_measure_compared_with_itself_is_the_same_without_any_doubt(
         nearly = 0.25 if name in ("weekend", "cooks") else 1e-6
         assert found["times_another"] == pytest.approx((1, 1, 1), abs=nearly)
         assert found["above_another"] == pytest.approx((0, 0, 0), abs=nearly)
+
+
+@pytest.mark.parametrize("attribute", ["gender", "interests", "email_opt_in", "age_band"])
+def test_at_least_of_what_is_no_number_is_refused_before_the_night(attribute: str) -> None:
+    with pytest.raises(ValueError, match=f"{attribute} is no number: say is"):
+        persona(
+            "aged",
+            claims=[observed("c", {"of": "customers_with", "attribute": attribute, "at_least": 3}, at_least=0.5)],
+        )
