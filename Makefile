@@ -56,7 +56,7 @@ campaign-demo: setup ## play three campaigns whose truth is known, on a copy of 
 	@$(BIN)/python -m orchestration.drill.campaign_demo
 
 .PHONY: bench
-bench: setup bench-campaigns ## time a night beside a hand-written script, score shifts and campaigns by simulation (slow)
+bench: setup bench-campaigns bench-personas ## time a night beside a hand-written script, score shifts and campaigns by simulation (slow)
 	$(BIN)/python -m benchmarks.night --keep .bench
 	$(BIN)/python -m benchmarks.pages .bench/pipeline
 	$(BIN)/python -m benchmarks.checks
@@ -66,6 +66,10 @@ bench: setup bench-campaigns ## time a night beside a hand-written script, score
 bench-campaigns: setup ## how often campaigns are judged wrongly, and how long a night of them takes (slow)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.campaigns
 	$(BIN)/python -m benchmarks.campaign_night
+
+.PHONY: bench-personas
+bench-personas: setup ## how often the intervals of persona claims hold the truth, in customers made up
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.personas --repetitions 10000
 
 .PHONY: lock
 lock: ## renew requirements.lock from pyproject.toml

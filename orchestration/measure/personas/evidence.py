@@ -105,7 +105,7 @@ known as (
     inner join asked on asked.customer_id = sides.customer_id
     group by sides.persona
 )
-select counted.persona, counted.position, counted.item, counted.customers,
+select counted.persona, {position} as position, counted.item, counted.customers,
     counted.customers / nullif(known.customers, 0) as value, counted.others / nullif(known.others, 0) as rest, 'share' as unit
 from counted
 inner join known on known.persona = counted.persona
@@ -155,12 +155,12 @@ where bought.spend > 0 and bought.{column} is not null
 union all
 select customer_id, -1, '' from base
 """
-ONLY_MOST = """
-where counted.position = 0
-qualify row_number() over (
+ONLY_MOST = "where counted.position = 0 qualify {position} <= {most}"
+BY_DISTINCTION = f"""
+row_number() over (
     partition by counted.persona
-    order by (counted.customers >= {floor}) desc, counted.customers / known.customers - counted.others / known.others desc, counted.item
-) <= {most}
+    order by (counted.customers >= {FLOOR}) desc, counted.customers / known.customers - counted.others / known.others desc, counted.item
+)
 """
 
 #: Of orders, and not of customers.
@@ -286,6 +286,10 @@ def record_evidence(connection: duckdb.DuckDBPyConnection, timezone: str) -> int
     return int(rows)
 
 
+def _shares(asked: str, only: str = "") -> str:
+    return SHARES.format(asked=asked, only=only, position="counted.position")
+
+
 def _topics() -> dict[str, str]:
     shares = {
         "age": AGE,
@@ -294,9 +298,11 @@ def _topics() -> dict[str, str]:
         "recency": RECENCY,
         "frequency": FREQUENCY,
     }
-    most = ONLY_MOST.format(floor=FLOOR, most=MOST)
+    most = ONLY_MOST.format(position=BY_DISTINCTION, most=MOST)
     goods = {
-        column: SHARES.format(asked=GOODS.format(column=column, days=BEHAVIOUR_DAYS), only=most)
+        column: SHARES.format(
+            asked=GOODS.format(column=column, days=BEHAVIOUR_DAYS), only=most, position=BY_DISTINCTION
+        )
         for column in ("category", "department")
     }
     return {
@@ -304,11 +310,11 @@ def _topics() -> dict[str, str]:
         "segment": SEGMENT,
         "trend": TREND,
         "revenue": REVENUE,
-        **{topic: SHARES.format(asked=asked, only="") for topic, asked in shares.items()},
+        **{topic: _shares(asked) for topic, asked in shares.items()},
         **goods,
         "weekday": WEEKDAY,
         "hour": HOUR.format(days=BEHAVIOUR_DAYS),
-        "channel_reach": SHARES.format(asked=REACHED, only="where counted.position > 0"),
+        "channel_reach": _shares(REACHED, "where counted.position > 0"),
         "channel_response": RESPONSE,
         "campaign": CAMPAIGN,
         "flow_in": FLOW.format(side="to"),
