@@ -86,8 +86,13 @@ def sums_of(num: Figures, den: Figures) -> Sums:
     """Of each row."""
     customers = np.full(len(num), float(num.shape[1]))
     pairs = ((num, num), (num, den), (den, den))
+    threes = ((num, num, num), (num, num, den), (num, den, den), (den, den, den))
     return Sums(
-        customers, num.sum(axis=1), den.sum(axis=1), *(np.einsum("ij,ij->i", one, other) for one, other in pairs)
+        customers,
+        num.sum(axis=1),
+        den.sum(axis=1),
+        *(np.einsum("ij,ij->i", *pair) for pair in pairs),
+        *(np.einsum("ij,ij,ij->i", *three) for three in threes),
     )
 
 

@@ -16,7 +16,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
-from scipy.stats import norm, t
+from scipy.stats import norm, skew, t
 from statsmodels.stats.proportion import proportion_confint
 
 from orchestration.personas.claims import Claim, Measure
@@ -303,25 +303,36 @@ def _age(born: date, day: date) -> int:
 
 
 def interval(values: Values, measure: Measure) -> Interval:
-    """Of a plain mean by scipy, of a share Wilson's by statsmodels, of any other quotient from what each customer adds to it."""
+    """Of a share Wilson's by statsmodels, of anything else the roots of Hall's cubic; both from what each customer adds to the quotient."""
     n = len(values)
     if n < 2 or values["den"].sum() == 0:
         return Interval(np.nan, np.nan, np.nan)
     scale = 100 if measure.unit == "money" else 1
     num, den = values["num"] / scale, values["den"].astype(float)
     value = num.sum() / den.sum()
-    parts = (num - value * den) / den.mean()
-    error = parts.std(ddof=1) / np.sqrt(n)
+    parts = num - value * den
+    weights = den / den.sum()
+    error = np.sqrt(n / (n - 1) * (parts**2 * (1 + 2 * weights)).sum()) / abs(den.sum())
+    as_if = 1 / (weights**2).sum()
+    quantile = t.ppf(0.975, max(as_if - 1, 1))
     if measure.unit == "share" and 0 <= value <= 1:
         as_many = value * (1 - value) / error**2 if error > 1e-9 else n
-        alpha = 2 * norm.sf(t.ppf(0.975, n - 1))
-        lower, upper = proportion_confint(value * as_many, as_many, alpha=alpha, method="wilson")
+        lower, upper = proportion_confint(value * as_many, as_many, alpha=2 * norm.sf(quantile), method="wilson")
         return Interval(value, lower, upper)
-    if error == 0:
+    if parts.abs().max() < 1e-9:
         return Interval(value, value, value)
-    if (den == 1).all():
-        return Interval(value, *t.interval(0.95, n - 1, loc=num.mean(), scale=num.sem()))
-    return Interval(value, *t.interval(0.95, n - 1, loc=value, scale=error))
+    skewness = skew(parts)
+
+    def transformed(studentised: float) -> float:
+        """Hall's cubic, of a mean that is studentised without the root of its number."""
+        bent = studentised + skewness * studentised**2 / 3 + skewness**2 * studentised**3 / 27
+        return np.sqrt(as_if) * (bent + skewness / (6 * as_if))
+
+    far = 1e4
+    low, high = (
+        brentq(lambda x, end=end: transformed(x) - end, -far, far, xtol=1e-14) for end in (quantile, -quantile)
+    )
+    return Interval(value, value - error * np.sqrt(as_if) * low, value - error * np.sqrt(as_if) * high)
 
 
 def correlation(one: Values, other: Values) -> float:

@@ -1,9 +1,10 @@
 """From the sums of a group to its figure with a 95 % interval, and from two of them to their quotient or difference. Knows no claim and no verdict.
 
-A figure is a quotient of sums over customers, who are the units: its variance is that of the linearised quotient (Cochran, Sampling Techniques, 1977, ch. 6). A share
-has Wilson's interval of as many customers as would be as precise were each a yes or no (Korn and Graubard 1998), with Student's quantile; anything else
-Student's. Two figures are put together from their intervals by the method of variance estimates recovery: differences by Zou and Donner (2008), quotients by
-Donner and Zou (2012).
+A figure is a quotient of sums over customers, who are the units: its variance is that of the linearised quotient (Cochran, Sampling Techniques, 1977, ch. 6), each
+customer's part made larger by her weight in the denominator, as leaving her out would (MacKinnon and White 1985). A share has Wilson's interval of as many customers as would
+be as precise were each a yes or no (Korn and Graubard 1998); anything else Student's, with Hall's transformation (1992) for what is skewed, as spend is. Where a few customers
+make up most of the denominator, there are only so many degrees of freedom (Kish). Two figures are put together from their intervals by the method of variance estimates recovery:
+differences by Zou and Donner (2008), quotients by Donner and Zou (2012).
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Sums:
-    """Of the customers of a group who count: how many, and the sums of their numerators and denominators, of the squares, and of the products. An array each."""
+    """Of the customers of a group who count: how many, and the sums of their numerators and denominators, and of the products of two and of three of them. An array
+    each.
+    """
 
     customers: Figures
     num: Figures
@@ -29,11 +32,15 @@ class Sums:
     num_num: Figures
     num_den: Figures
     den_den: Figures
+    num_num_num: Figures
+    num_num_den: Figures
+    num_den_den: Figures
+    den_den_den: Figures
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure with its interval; nan where there is none. ``error`` is its standard error."""
+    """A figure with its interval; nan where there is none. ``error`` is the standard error of the linearised quotient."""
 
     value: Figures
     lower: Figures
@@ -50,10 +57,20 @@ def estimate(sums: Sums, unit: int, is_share: bool) -> Estimate:
         # What is left of two numbers that are equal but for their last digits is nothing.
         squares = np.where(squares > 1e-12 * np.maximum(sums.num_num, 1), squares, 0.0)
         error = np.sqrt(n / (n - 1) * squares) / np.abs(sums.den)
-        quantile = np.asarray(t.ppf((1 + LEVEL) / 2, n - 1))
-        lower, upper = value - quantile * error, value + quantile * error
+        weighted = (sums.num_num_den - 2 * value * sums.num_den_den + value**2 * sums.den_den_den) / sums.den
+        spread = error * np.sqrt(np.where(squares > 0, 1 + 2 * np.maximum(weighted, 0) / squares, 1))
+        as_if = sums.den**2 / sums.den_den
+        quantile = np.asarray(t.ppf((1 + LEVEL) / 2, np.maximum(as_if - 1, 1)))
+        cubes = (
+            sums.num_num_num
+            - 3 * value * sums.num_num_den
+            + 3 * value**2 * sums.num_den_den
+            - value**3 * sums.den_den_den
+        )
+        skewness = np.where(squares > 0, cubes / n / (squares / n) ** 1.5, 0)
+        lower, upper = (value - spread * _untransformed(end, skewness, as_if) for end in (quantile, -quantile))
         if is_share:
-            within, (low, high) = (value >= 0) & (value <= 1), _wilson(value, error, n, quantile)
+            within, (low, high) = (value >= 0) & (value <= 1), _wilson(value, spread, n, quantile)
             lower, upper = np.where(within, low, lower), np.where(within, high, upper)
     is_known = np.isfinite(n) & np.isfinite(value)
     known = (np.where(is_known, figures, np.nan) / unit for figures in (value, lower, upper, error))
@@ -92,6 +109,15 @@ def above(one: Estimate, other: Estimate, covariance: Figures | float = 0.0) -> 
     return Estimate(
         value, lower, upper, np.sqrt(np.maximum(one.error**2 + other.error**2 - 2 * np.asarray(covariance), 0))
     )
+
+
+def _untransformed(quantile: Figures, skewness: Figures, customers: Figures) -> Figures:
+    """The quantile of a studentised mean of what is skewed so, by the inverse of Hall's transformation."""
+    root = np.sqrt(customers)
+    shifted = quantile / root - skewness / (6 * customers)
+    is_skewed = np.abs(skewness) > 1e-6
+    bent = 3 / skewness * (np.cbrt(1 + skewness * shifted) - 1)
+    return root * np.where(is_skewed, bent, shifted)
 
 
 def _wilson(value: Figures, error: Figures, customers: Figures, quantile: Figures) -> tuple[Figures, Figures]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import date
 from typing import Any
 
@@ -67,7 +68,11 @@ select
     sum(den)::double as den,
     sum(num::hugeint * num)::double as num_num,
     sum(num::hugeint * den)::double as num_den,
-    sum(den::hugeint * den)::double as den_den
+    sum(den::hugeint * den)::double as den_den,
+    sum(num::hugeint * num * num)::double as num_num_num,
+    sum(num::hugeint * num * den)::double as num_num_den,
+    sum(num::hugeint * den * den)::double as num_den_den,
+    sum(den::hugeint * den * den)::double as den_den_den
 from figures
 cross join personas
 left join persona_members as members
@@ -248,7 +253,7 @@ def _frame(claim: Claim, at: pd.DatetimeIndex, **said: Any) -> pd.DataFrame:
 
 def _sums(frame: pd.DataFrame, persona: str, is_persona: bool, at: pd.DatetimeIndex) -> Sums:
     """The sums of each day; noughts where nobody counts."""
-    names = ["customers", "num", "den", "num_num", "num_den", "den_den"]
+    names = [field.name for field in fields(Sums)]
     of_it = frame[(frame["persona"] == persona) & (frame["is_persona"] == is_persona)].set_index("as_of_date")[names]
     of_it = of_it.reindex(at, fill_value=0.0)
     return Sums(*(of_it[name].to_numpy(float) for name in names))

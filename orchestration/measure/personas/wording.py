@@ -17,9 +17,9 @@ VERDICTS = {HOLDS: "Holds", WEAKENED: "Weakened", CONTRADICTED: "Contradicted", 
 BESIDE = {
     "alone": "",
     "times_the_rest": " times the rest of the base",
-    "above_the_rest": " above the rest of the base",
+    "above_the_rest": " against the rest of the base",
     "times_another": " times the other",
-    "above_another": " above the other",
+    "above_another": " against the other",
 }
 
 
@@ -32,8 +32,9 @@ def message(claim: Claim, row: Mapping[str, Any], currency: str) -> str:
     if row["state"] == "held":
         return "Not tested: a segment of the persona is held."
     said = VERDICTS[row["verdict"]]
-    unit = "points" if row["unit"] == "share" and claim.compared.startswith("above") else row["unit"]
-    asked = f"claimed at {'least' if claim.at_least is not None else 'most'} {_figure(claim.limit, unit, currency)}"
+    is_signed = claim.compared.startswith("above")
+    unit = "points" if row["unit"] == "share" and is_signed else row["unit"]
+    asked = f"claimed at {'least' if claim.at_least is not None else 'most'} {_figure(claim.limit, unit, currency, is_signed)}"
     compared = BESIDE[claim.compared]
     customers, others = row["customers"], row["others"]
     few = [
@@ -45,9 +46,9 @@ def message(claim: Claim, row: Mapping[str, Any], currency: str) -> str:
         return f"{said}: only {' and '.join(few)} count, and nothing is shown below {FLOOR}."
     if pd.isna(row["figure"]):
         return f"{said}: there is nothing to divide by ({row['measure']})."
-    figure = _figure(row["figure"], unit, currency)
-    low = "no lower end" if pd.isna(row["lower"]) else _figure(row["lower"], unit, currency)
-    high = "no upper end" if pd.isna(row["upper"]) else _figure(row["upper"], unit, currency)
+    figure = _figure(row["figure"], unit, currency, is_signed)
+    low = "no lower end" if pd.isna(row["lower"]) else _figure(row["lower"], unit, currency, is_signed)
+    high = "no upper end" if pd.isna(row["upper"]) else _figure(row["upper"], unit, currency, is_signed)
     return f"{said}: {figure}{compared} (95 %: {low} to {high}), {asked}."
 
 
@@ -55,7 +56,8 @@ def _count(number: Any) -> str:
     return count(int(number))
 
 
-def _figure(number: float, unit: str, currency: str) -> str:
+def _figure(number: float, unit: str, currency: str, is_signed: bool) -> str:
+    sign = "+" if is_signed and number > 0 else ""
     if unit in ("share", "points"):
-        return f"{100 * number:.1f} {'%' if unit == 'share' else 'points'}"
-    return f"{number:,.2f} {currency}" if unit == "money" else f"{number:,.2f}"
+        return f"{sign}{100 * number:.1f} {'%' if unit == 'share' else 'points'}"
+    return f"{sign}{number:,.2f} {currency}" if unit == "money" else f"{sign}{number:,.2f}"

@@ -222,7 +222,7 @@ def test_a_persona_that_names_a_segment_there_is_not_is_held_with_the_reason(mea
         "select name, held_since, held_because from metrics.personas"
     ).fetchall()
     assert (name, since) == ("Walter", THIRD)
-    assert because.startswith("personas/regular.yml: it names the segment aged_65_and_overr")
+    assert because.startswith("personas/regular.yml: `segments` names the segment aged_65_and_overr")
     assert "aged_65_and_over" in because
 
 
