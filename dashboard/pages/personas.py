@@ -15,7 +15,7 @@ from dashboard.choosing import chosen
 from dashboard.following import remembered
 from dashboard.saying import empty, heading, notice, sentence
 from dashboard.tables import by_thousands, to_read
-from orchestration.measure.campaigns.figures import signed_percent
+from orchestration.measure.campaigns.figures import as_sentence, signed_percent
 from orchestration.personas.files import Persona
 from orchestration.personas.which import which
 from orchestration.read import palette
@@ -125,8 +125,8 @@ def _list(release: Release, found: Sequence[Listed]) -> None:
 COUNTS = ("Customers", "Claims", "Hold", "Weakened", "Contradicted", "Too few to tell")
 
 
-def _review(by: date, today: date) -> str:
-    return f"{day(by)}, past" if by < today else day(by)
+def _review(by: date | None, today: date) -> str:
+    return f"{day(by)}, past" if by and by < today else day(by)
 
 
 def _coverage(found: Sequence[Finding]) -> None:
@@ -174,14 +174,14 @@ def _state(listed: Listed, today: date) -> None:
     if listed.is_held:
         notice(
             "warning",
-            f"{listed.held_because}. What was last good stays published.",
+            f"{as_sentence(listed.held_because or '')} What was last good stays published.",
             f"Held since {day(listed.held_since)}",
         )
     if listed.status != "active":
         notice("info", f"Her status is {listed.status}.")
     if listed.is_negative:
         notice("info", "Do not win her: she is one whom the company does not seek.", "A negative persona")
-    if listed.review_by < today:
+    if listed.review_by and listed.review_by < today:
         notice("info", f"She was to be reviewed by {day(listed.review_by)}; her owner is {listed.owner}.")
 
 

@@ -8,6 +8,9 @@ from orchestration.publish.releases import current_release, open_release
 from orchestration.read.opened import has_table
 from orchestration.settings import Home
 
+#: A late extract may be the first to say what a day was: so many days are looked at, and each thing is told once.
+DAYS_TOLD = 7
+
 #: One that is held with a segment of hers is told of with the segment.
 HELD = """
 select persona, owner, held_since, held_because
@@ -20,14 +23,14 @@ order by persona
 
 
 def persona_notices(home: Home) -> list[Notice]:
-    """A notice for each claim that lost ground on the release's day, and for each persona whose file cannot be believed."""
+    """A notice for each claim that lost ground in the last days, and for each persona whose file cannot be believed."""
     manifest = current_release(home)
     if manifest is None:
         return []
     with open_release(home, manifest) as release:
         if not has_table(release, "catalog.personas"):
             return []
-        lost = lost_ground(release)
+        lost = lost_ground(release, DAYS_TOLD)
         owners = dict(release.execute("select persona, owner from catalog.personas").fetchall())
         held = release.execute(HELD).fetchall()
     return [

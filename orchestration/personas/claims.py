@@ -94,6 +94,8 @@ class Measure(BaseModel):
         for what, is_given in given.items():
             if what in needs and not is_given:
                 raise ValueError(f"{self.of} needs {said.get(what, what)}: say it")
+        if len({*self.weekdays}) < len(self.weekdays):
+            raise ValueError("weekdays has one of them twice: say each once")
         unasked = [
             field
             for field, what in FIELDS_OF_NEEDS.items()
@@ -117,6 +119,13 @@ class Measure(BaseModel):
     @property
     def unit(self) -> Literal["money", "share", "number"]:
         return "money" if self.of in ("spend", "order_value") else "number" if self.of in ("orders", "shopping_days_of") else "share"  # fmt: skip
+
+    @property
+    def goods(self) -> tuple[tuple[str, str], ...]:
+        """The category or the department that is asked for, behind which of the two it is."""
+        return tuple(
+            (kind, said) for kind, said in (("category", self.category), ("department", self.department)) if said
+        )
 
     @property
     def in_words(self) -> str:

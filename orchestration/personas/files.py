@@ -20,6 +20,9 @@ from orchestration.settings import Home, Settings
 from orchestration.yaml_file import NamedTwice, read_yaml
 
 HOW_TO = "docs/how_to/write_a_persona.md"
+
+#: Who asks for one of them asks for all.
+AGES = {"age", "age_band", "birth_date", "days_until_birthday"}
 #: What PyYAML calls a text of which it knows no file.
 IN_NO_FILE = ' in "<unicode string>",'
 ID = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
@@ -102,7 +105,7 @@ class Persona(_Said):
             for measure in claim.measures:
                 if measure.of == "also_in" and measure.segment in names:
                     raise ValueError(
-                        f"the claim {claim.id} is circular: it asks who is in {measure.segment}, and the persona is made of that segment; measure something else"
+                        f"the claim {claim.id} is circular: it asks who is in {measure.segment}, and the persona is linked with that segment; measure something else"
                     )
         return self
 
@@ -123,11 +126,12 @@ class Persona(_Said):
 
 @dataclass(frozen=True)
 class PersonaFiles:
-    """The personas that can be read, by id, and by file what is wrong with the others, in a sentence."""
+    """The personas that can be read, by id, and by file what is wrong with the others, in a sentence; ``missing`` is what is wrong where their folder is gone."""
 
     folder: Path
     personas: Mapping[str, Persona]
     wrong: Mapping[str, str]
+    missing: str | None = None
 
     def named(self, persona: str) -> Persona:
         """The persona of the id. Raises ConfigurationError, with what is wrong with its file or the nearest id, where there is none."""
@@ -177,7 +181,7 @@ def read_personas(home: Home, settings: Settings) -> PersonaFiles:
             personas[file.stem] = read_persona(file)
         except ConfigurationError as problem:
             wrong[file.name] = str(problem)
-    return PersonaFiles(folder, personas, wrong)
+    return PersonaFiles(folder, personas, wrong, missing_folder(home, settings))
 
 
 def read_persona(file: Path) -> Persona:
@@ -223,7 +227,8 @@ def circular_claim(persona: Persona, file: Path, columns_used: Mapping[str, Sequ
     """What is wrong where a claim asks for the very attribute by which every segment of the evidence, by its ``columns_used``, chooses its members."""
     for claim in persona.claims:
         for measure in claim.measures:
-            if measure.attribute and all(measure.attribute in columns_used.get(one, ()) for one in persona.evidence):
+            asked = AGES if measure.attribute in AGES else {str(measure.attribute)}
+            if measure.attribute and all(asked & {*columns_used.get(one, ())} for one in persona.evidence):
                 chosen = " and ".join(persona.evidence)
                 return (
                     f"{file}: the claim {claim.id} is circular: it asks for {measure.attribute}, by which {chosen} "

@@ -12,7 +12,7 @@ with filled as (
         unnest(last_value(
             case when state = 'fresh' then {'customers': customers, 'others': others, 'value': value, 'reference': reference, 'figure': figure, 'lower': lower, 'upper': upper, 'verdict': verdict} end
             ignore nulls
-        ) over (partition by persona, claim order by as_of_date))
+        ) over (partition by persona, claim, claim_hash order by as_of_date))
     from metrics.persona_claims
 ),
 changed as (
@@ -127,10 +127,10 @@ PERSONA_TABLES = [
             "as_of_date": "The day.",
             "persona": "The persona.",
             "topic": "size, segment, trend, revenue, age, gender, household_size, income_band, interests, category, department, recency, frequency, weekday, hour, "
-            "channel_reach, channel_response, campaign, flow_in or flow_out. Behaviour is of the last 90 days, flows of the last 28.",
+            "channel_reach, channel_response, campaign, flow_in or flow_out. Behaviour is of the last 90 days, flows of the last 28, answers of the last 365.",
             "position": "Order of the items of a topic.",
             "item": "The value, band, category, weekday or the like.",
-            "customers": "Customers of the persona whom the item is of.",
+            "customers": "Customers of the persona whom the item is of; null for fewer than 20.",
             "value": "The figure; null, as rest, for fewer than 20 customers.",
             "rest": "The same of everybody else in the base; null where there is nothing to compare.",
             "unit": "share (of customers; of orders for weekday and hour; of contacts for channel_response), customers, or money.",

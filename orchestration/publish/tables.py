@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from orchestration.measure.unsubscribes import unsubscribes
 from orchestration.publish.campaign_tables import CAMPAIGN_TABLES
 from orchestration.publish.persona_tables import PERSONA_TABLES
 from orchestration.publish.release_table import ReleaseTable
@@ -72,21 +73,7 @@ TABLES = [
     ),
     ReleaseTable(
         "customers.unsubscribes",
-        f"""
-        with channels as (
-            select campaign_id, channel from metrics.campaigns
-            union
-            select campaign_id, arg_max(channel, extract_date) from crm.campaigns where extract_date <= {LATEST} group by campaign_id
-        )
-        select response.customer_id, said.channel, min(response.extract_date) as unsubscribed_on
-        from crm.campaign_responses as response
-        left join channels on channels.campaign_id = response.campaign_id
-        -- whoever asked in answer to nobody knows what is not contacted by any channel
-        cross join (select unnest(['email', 'sms', 'post', 'push']) as channel) as said
-        where coalesce(channels.channel, said.channel) = said.channel and response.response = 'unsubscribe' and response.extract_date <= {LATEST} and response.customer_id in {KNOWN}
-        group by all
-        order by all
-        """,
+        f"select * from ({unsubscribes(LATEST)}) where customer_id in {KNOWN} order by all",
         "Who asked not to be contacted any more, in answer to a campaign: by its channel, or by every one where that is not known. One row per customer and channel.",
         {
             "customer_id": "Who asked.",

@@ -71,6 +71,17 @@ FINDINGS: dict[str, str] = {
     "contradicted_long": "Contradicted for long",
 }
 CATALOGUE, CLAIMS = "catalog.personas", "metrics.persona_claims"
+#: Of a persona whose file could never be read the catalogue has the id alone.
+LISTED = f"""
+(
+    select * replace (
+        coalesce(name, persona) as name, coalesce(archetype, 'Nothing of her file could be read yet') as archetype, coalesce(status, 'unread') as status,
+        coalesce(owner, 'nobody that is known') as owner, coalesce(is_negative, false) as is_negative,
+        coalesce(segments, []) as segments, coalesce(evidence, []) as evidence, coalesce(targets, []) as targets, coalesce(excluded, []) as excluded
+    )
+    from {CATALOGUE}
+)
+"""
 EVIDENCE, COVERAGE = "metrics.persona_evidence", "metrics.persona_coverage"
 
 
@@ -78,7 +89,7 @@ EVIDENCE, COVERAGE = "metrics.persona_evidence", "metrics.persona_coverage"
 class Listed:
     """A persona as the release's catalogue has her: her ``segments`` by role, her ``customers``, and of her ``claims`` how many came to what.
 
-    ``customers`` is None where she was held from the first, ``held_since`` and ``held_because`` where she is not held.
+    ``customers`` and ``review_by`` are None where her file could never be read, ``held_since`` and ``held_because`` where she is not held.
     """
 
     persona: str
@@ -86,7 +97,7 @@ class Listed:
     archetype: str
     status: str
     owner: str
-    review_by: date
+    review_by: date | None
     is_negative: bool
     segments: tuple[str, ...]
     evidence: tuple[str, ...]
@@ -336,7 +347,7 @@ def _said(release: Release, persona: str, text: str) -> Persona:
 def _listed(release: Release) -> list[Listed]:
     if not release.has(CATALOGUE):
         return []
-    found = _rows(release, Listed, f"from {CATALOGUE} order by lower(name), persona")
+    found = _rows(release, Listed, f"from {LISTED} order by lower(name), persona")
     return sorted(found, key=lambda one: _place(one.status, ("active", "draft", "retired")))
 
 

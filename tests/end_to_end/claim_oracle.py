@@ -370,8 +370,6 @@ def quotient(one: Interval, other: Interval, r: float) -> Interval:
 
     assert one.lower >= 0, "the factor may be negative: choose another claim"
     lower = 0.0 if value == 0 else brentq(lower_end, 0, value, xtol=1e-14)
-    if other.upper >= 2 * other.value:
-        lower = one.lower / other.upper
     if other.lower <= 0:
         return Interval(value, lower, np.inf)
     most = max(2 * value, 1e-9)

@@ -164,7 +164,7 @@ def test_a_measure_that_there_is_not_or_that_lacks_something_is_told(
 def test_a_claim_on_a_segment_that_the_persona_is_made_of_is_circular(home: Home, segment: str) -> None:
     measure = {"of": "also_in", "segment": segment}
     assert wrong_with(home, changed([*CLAIM, "measure"], measure)) == (
-        f"the claim spends_more is circular: it asks who is in {segment}, and the persona is made of that segment; measure something else."
+        f"the claim spends_more is circular: it asks who is in {segment}, and the persona is linked with that segment; measure something else."
     )
 
 

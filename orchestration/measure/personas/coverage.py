@@ -32,7 +32,7 @@ reachable as (
     from linked
     inner join metrics.segment_membership_history as history on history.segment = linked.segment and history.exited_on is null
     inner join base on base.customer_id = history.customer_id
-    where (base.email_opt_in and base.has_email) or base.sms_opt_in or base.post_opt_in or base.push_opt_in
+    semi join reached on reached.customer_id = base.customer_id
 ),
 sizes as (select persona, count(*) as customers from persona_members group by persona),
 shared as (
@@ -48,7 +48,9 @@ contradicted as (
             max(as_of_date) filter (where verdict <> 'contradicted') over of_it as last_otherwise,
             arg_max(claim_hash, as_of_date) over (partition by persona, claim) as newest_hash
         from metrics.persona_claims
-        where state = 'fresh'
+        where state = 'fresh' and (persona, claim) in (
+            select persona, claim from metrics.persona_claims where as_of_date = (select as_of_date from days)
+        )
         window of_it as (partition by persona, claim, claim_hash)
     )
     where verdict = 'contradicted' and claim_hash = newest_hash and as_of_date > coalesce(last_otherwise, date '0001-01-01')

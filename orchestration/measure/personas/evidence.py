@@ -5,14 +5,29 @@ Each topic is a query of persona, position, item, customers, value, rest and uni
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import get_args
+
 import duckdb
 
+from orchestration.campaigns.files import Channel
+from orchestration.measure.personas.figures import values_of
 from orchestration.measure.personas.verdicts import FLOOR
+from orchestration.measure.unsubscribes import unsubscribes
+from orchestration.personas.claims import Measure
 
 #: Days that a figure of behaviour looks back, and that a trend compares with.
 BEHAVIOUR_DAYS, TREND_DAYS = 90, (28, 91, 364)
 #: Of categories and departments, those that distinguish the persona most.
 MOST = 10
+
+CREATE = """
+create table if not exists metrics.persona_evidence (
+    as_of_date date, persona varchar, topic varchar, position bigint, item varchar, customers bigint, value double, rest double, unit varchar, is_shown boolean
+)
+"""
+
+CHANNELS: tuple[Channel, ...] = get_args(Channel)
 
 #: Everybody of a persona and everybody else, once per persona.
 SIDES = """
@@ -205,36 +220,37 @@ from counted
 group by persona, hour
 """
 
-#: Whoever agreed to be contacted by the channel, and to whom, by e-mail, there is an address.
-REACH = " union all ".join(
-    f"select customer_id, {place} as position, '{channel}' as item from base where {channel}_opt_in{' and has_email' if channel == 'email' else ''}"
-    for place, channel in enumerate(("email", "sms", "post", "push"), start=1)
-)
-REACHED = f"{REACH} union all select customer_id, -1, '' from base"
-
-RESPONSE = """
-with contacts as (
-    select distinct contact.campaign_id, campaign.channel, contact.customer_id
-    from crm.campaign_contacts as contact
-    cross join days
-    inner join (
-        select campaign_id, arg_max(channel, extract_date) as channel from crm.campaigns group by campaign_id
-        union select campaign_id, channel from metrics.campaigns where assigned_by = 'us'
-    ) as campaign on campaign.campaign_id = contact.campaign_id
-    where contact.extract_date <= days.as_of_date and contact.contacted_on <= days.as_of_date and campaign.channel is not null
-),
-answers as (
-    select distinct campaign_id, customer_id from crm.campaign_responses cross join days
-    where response in ('click', 'redeem') and extract_date <= as_of_date
-)
-select sides.persona, 0 as position, contacts.channel as item, count(distinct contacts.customer_id) filter (sides.is_persona) as customers,
-    count(answers.customer_id) filter (sides.is_persona) / nullif(count(*) filter (sides.is_persona), 0) as value,
-    count(answers.customer_id) filter (not sides.is_persona) / nullif(count(*) filter (not sides.is_persona), 0) as rest, 'share' as unit
-from sides
-inner join contacts on contacts.customer_id = sides.customer_id
-left join answers on answers.campaign_id = contacts.campaign_id and answers.customer_id = contacts.customer_id
-group by all
+#: Whoever agreed to be contacted by the channel, to whom, by e-mail, there is an address, and who did not ask to be left alone since.
+REACHED = f"""
+create or replace temp table reached as
+with unsubscribed as ({unsubscribes("(select as_of_date from days)")})
+select agreed.customer_id, agreed.position, agreed.channel
+from (
+    select customer_id, unnest([
+        {{'position': 1, 'channel': 'email', 'is_so': email_opt_in and has_email}},
+        {{'position': 2, 'channel': 'sms', 'is_so': sms_opt_in}},
+        {{'position': 3, 'channel': 'post', 'is_so': post_opt_in}},
+        {{'position': 4, 'channel': 'push', 'is_so': push_opt_in}}
+    ], recursive := true)
+    from base
+) as agreed
+anti join unsubscribed on unsubscribed.customer_id = agreed.customer_id and unsubscribed.channel = agreed.channel
+where agreed.is_so
 """
+REACH = "select customer_id, position, channel as item from reached union all select customer_id, -1, '' from base"
+
+#: Of the contacts of a year.
+RESPONSE = " union all ".join(
+    f"""
+    select sides.persona, {place} as position, '{channel}' as item, count(*) filter (sides.is_persona) as customers,
+        sum(answered.num) filter (sides.is_persona) / sum(answered.den) filter (sides.is_persona) as value,
+        sum(answered.num) filter (not sides.is_persona) / sum(answered.den) filter (not sides.is_persona) as rest, 'share' as unit
+    from sides
+    inner join ({values_of(Measure(of="answered", channel=channel, in_last_days=365))}) as answered on answered.customer_id = sides.customer_id
+    group by sides.persona
+    """
+    for place, channel in enumerate(CHANNELS, start=1)
+)
 
 #: What a campaign did to the segments of the persona: only of arms that were drawn by lot.
 CAMPAIGN = """
@@ -262,22 +278,24 @@ group by links.persona, flows.from_segment, flows.to_segment
 """
 
 
-def record_evidence(connection: duckdb.DuckDBPyConnection, timezone: str) -> int:
-    """Writes ``metrics.persona_evidence``, one row per persona, topic and item, for the one day that is told; gives the rows written.
+def record_evidence(connection: duckdb.DuckDBPyConnection, timezone: str, kept: Iterable[str] = ()) -> int:
+    """Writes ``metrics.persona_evidence``, one row per persona, topic and item, for the one day that is told; gives the rows there are.
 
-    Of fewer than 20 customers ``value`` and ``rest`` are null, and ``is_shown`` is false.
+    Of fewer than 20 customers ``customers``, ``value`` and ``rest`` are null, and ``is_shown`` is false. What was said last of personas that are ``kept`` stays.
+    Makes the temporary table ``reached``: one row per customer and channel by which she can be contacted.
     """
     connection.execute(SIDES)
     connection.execute(LATELY)
+    connection.execute(REACHED)
+    connection.execute(CREATE)
     connection.execute(
-        "create or replace table metrics.persona_evidence (as_of_date date, persona varchar, topic varchar, position bigint, item varchar, customers bigint, value double, rest double, unit varchar, is_shown boolean)"
+        "delete from metrics.persona_evidence where not list_contains($kept::varchar[], persona)", {"kept": [*kept]}
     )
     for topic, query in _topics().items():
         connection.execute(
             "insert into metrics.persona_evidence "
-            "select days.as_of_date, persona, $topic, position, item, customers, "
-            f"if(customers >= {FLOOR}, value, null), if(customers >= {FLOOR}, rest, null), unit, customers >= {FLOOR} "
-            f"from ({query}) as said cross join days order by persona, position, item",
+            f"select days.as_of_date, persona, $topic, position, item, {', '.join(f'if(customers >= {FLOOR}, {figure}, null)' for figure in ('customers', 'value', 'rest'))}, "
+            f"unit, customers >= {FLOOR} from ({query}) as said cross join days order by persona, position, item",
             {"topic": topic}
             | ({"timezone": timezone} if topic == "hour" else {})
             | ({"back": list(TREND_DAYS)} if topic == "trend" else {}),
@@ -314,7 +332,7 @@ def _topics() -> dict[str, str]:
         **goods,
         "weekday": WEEKDAY,
         "hour": HOUR.format(days=BEHAVIOUR_DAYS),
-        "channel_reach": _shares(REACHED, "where counted.position > 0"),
+        "channel_reach": _shares(REACH, "where counted.position > 0"),
         "channel_response": RESPONSE,
         "campaign": CAMPAIGN,
         "flow_in": FLOW.format(side="to"),

@@ -86,12 +86,10 @@ def times(one: Estimate, other: Estimate, covariance: Figures | float = 0.0) -> 
         above = one.value * other.value - r * (one.upper - one.value) * (other.value - other.lower)
         under = below**2 - one.lower * other.upper * (2 * one.value - one.lower) * (2 * other.value - other.upper)
         over = above**2 - one.upper * other.lower * (2 * one.value - one.upper) * (2 * other.value - other.lower)
-        lower = (below - np.sqrt(np.maximum(under, 0))) / (other.upper * (2 * other.value - other.upper))
+        # The root is written so that it has no leap where the other's upper end is twice its value.
+        lower = one.lower * (2 * one.value - one.lower) / (below + np.sqrt(np.maximum(under, 0)))
         upper = (above + np.sqrt(np.maximum(over, 0))) / (other.lower * (2 * other.value - other.lower))
-        # Where the other's upper end is more than twice its value the quotient has no simple lower end.
-        lower = np.where(
-            2 * other.value > other.upper, lower, np.where(one.lower >= 0, one.lower / other.upper, -np.inf)
-        )
+        lower = np.where(one.lower == 0, 0.0, lower)
         upper = np.where(other.lower > 0, upper, np.inf)
     is_known = np.isfinite(value)
     nothing = np.full_like(value, np.nan)

@@ -1,4 +1,4 @@
-"""Which claims of the newest day somebody has to hear of: those that lost ground. Told once, and not again while they stay so, or come and go within a month."""
+"""Which claims of the newest days somebody has to hear of: those that lost ground. Told once, and not again while they stay so, or come and go within a month."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ with ranked as (
 )
 select today.persona, today.claim, today.as_of_date, today.verdict, today.text, today.message
 from ranked as today
-where today.as_of_date = (select max(as_of_date) from metrics.segment_counts_daily) and today.rank > 0
+where today.as_of_date > (select max(as_of_date) - $days from metrics.segment_counts_daily) and today.rank > 0
     and not exists (
         from ranked as before
         where before.persona = today.persona and before.claim = today.claim and before.claim_hash = today.claim_hash
             and before.as_of_date < today.as_of_date and before.as_of_date >= today.as_of_date - {QUIET_DAYS}
             and before.rank >= today.rank
     )
-order by today.persona, today.claim
+order by today.as_of_date, today.persona, today.claim
 """
 
 
 @dataclass(frozen=True)
 class LostGround:
-    """A claim that is weakened or contradicted since the newest day."""
+    """A claim that is weakened or contradicted since the day."""
 
     persona: str
     claim: str
@@ -49,6 +49,6 @@ class LostGround:
         return f"{self.text.rstrip('.')}. {self.message}"
 
 
-def lost_ground(connection: duckdb.DuckDBPyConnection) -> list[LostGround]:
-    """The claims that lost ground on the newest day, of a warehouse or a release."""
-    return [LostGround(*row) for row in connection.execute(NEWS).fetchall()]
+def lost_ground(connection: duckdb.DuckDBPyConnection, days: int = 1) -> list[LostGround]:
+    """The claims that lost ground on one of so many last days, of a warehouse or a release."""
+    return [LostGround(*row) for row in connection.execute(NEWS, {"days": days}).fetchall()]

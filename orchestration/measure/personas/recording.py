@@ -32,6 +32,8 @@ COLUMNS = {
     "held_because": "varchar",
     "said": "varchar",
 }
+#: Of a persona whose file could never be read they are empty.
+LINKS = ("segments", "evidence", "targets", "excluded")
 CREATE = f"""
 create schema if not exists metrics;
 create table if not exists metrics.personas ({", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())})
@@ -39,7 +41,7 @@ create table if not exists metrics.personas ({", ".join(f"{name} {kind}" for nam
 
 #: A persona is held with a segment that she is made of.
 HELD_SEGMENTS = """
-select links.persona, min(counts.as_of_date), any_value(counts.segment || ': ' || today.held_because)
+select links.persona, min(counts.as_of_date), arg_min(counts.segment || ': ' || today.held_because, (counts.segment, today.held_because))
 from links
 inner join metrics.segment_counts_daily as today
     on today.segment = links.segment and today.as_of_date = $last and today.state = 'held'
@@ -66,21 +68,26 @@ def record_personas(
 ) -> Recorded:
     """Writes what is known of the personas: the claims of every one of the days, all else of the last of them.
 
-    A persona whose file cannot be read, or names a segment that there is not, is held: what was said of her last stays. Retired ones are listed, and not tested.
+    A persona whose file cannot be read, or names a segment that there is not, is held, and all are where their folder is gone: what was said of them last stays.
+    Retired ones are listed, and not tested any more.
     """
     used = dict(connection.execute("select segment, columns_used from refresh.definitions").fetchall())
+    connection.execute(CREATE)
     held = {file.rsplit(".", 1)[0]: wrong for file, wrong in files.wrong.items()}
+    if files.missing:
+        known = connection.execute("select persona from metrics.personas").fetchall()
+        held |= {persona: files.missing for (persona,) in known}
     for persona in files.personas.values():
         file = files.folder / f"{persona.id}.yml"
         if wrong := unknown_segment(persona, file, used) or circular_claim(persona, file, used):
             held[persona.id] = wrong
     good = {name: persona for name, persona in files.personas.items() if name not in held}
     tested = {name: persona for name, persona in good.items() if persona.status != "retired"}
-    claims = record_claims(connection, tested, held, days, currency)
+    claims = record_claims(connection, tested, {*held, *good} - {*tested}, days, currency)
     tell_days(connection, [days.last])
     tell_personas(connection, tested.values())
     _record_catalogue(connection, good, {name: _without(files, wrong) for name, wrong in held.items()}, days.last)
-    return Recorded(claims, record_evidence(connection, timezone), record_coverage(connection))
+    return Recorded(claims, record_evidence(connection, timezone, held), record_coverage(connection))
 
 
 def _without(files: PersonaFiles, wrong: str) -> str:
@@ -91,7 +98,6 @@ def _without(files: PersonaFiles, wrong: str) -> str:
 def _record_catalogue(
     connection: duckdb.DuckDBPyConnection, good: dict[str, Persona], held: dict[str, str], last: date
 ) -> None:
-    connection.execute(CREATE)
     sizes = dict(connection.execute("select persona, count(*) from persona_members group by persona").fetchall())
     with_segment = {
         persona: (since, because)
@@ -102,7 +108,7 @@ def _record_catalogue(
     names = [column[0] for column in found.description or ()]
     before = {row[0]: dict(zip(names, row, strict=True)) for row in found.fetchall()}
     for name, because in held.items():
-        earlier = before.get(name, dict.fromkeys(COLUMNS) | {"persona": name})
+        earlier = before.get(name, dict.fromkeys(COLUMNS) | {"persona": name} | {links: [] for links in LINKS})
         rows.append(earlier | {"held_since": earlier["held_since"] or last, "held_because": because})
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     connection.execute("begin")

@@ -95,13 +95,10 @@ semi join (select * from persona_members where persona = $persona) as members
 group by all
 """
 
-#: The days on which a segment that a persona is made of is held: what is said of its customers then is not of that day.
-HELD = """
-select distinct links.persona, counts.as_of_date
-from metrics.segment_counts_daily as counts
-inner join links on links.segment = counts.segment and links.role in ('evidence', 'excluded')
-where counts.state = 'held' and counts.as_of_date between $first and $last
-"""
+#: The days on which a segment is held: what is said of its members then is not of that day.
+HELD = "select segment, as_of_date from metrics.segment_counts_daily where state = 'held' and as_of_date between $first and $last"
+#: The goods that were ever sold, by the field of a measure that asks for them.
+GOODS = "select distinct 'category', lower(category) from intermediate.int_product_versions union select distinct 'department', lower(department) from intermediate.int_product_versions"
 
 
 def record_claims(
@@ -114,7 +111,7 @@ def record_claims(
     """Writes ``metrics.persona_claims`` for the days, in place of what was there; gives the rows written.
 
     Grain: one row per as-of date, persona and claim; figures and verdict are null where the claim is not observed, and on days on which a segment of the persona is
-    held. What was said earlier of personas that are ``kept``, because nobody can read them now, stays; that of others goes.
+    held. What was said of personas that are ``kept``, because they cannot be tested any more, stays; that of others goes.
     """
     connection.execute(CREATE)
     found = [
@@ -124,8 +121,9 @@ def record_claims(
     ]
     connection.execute("begin")
     connection.execute(
-        "delete from metrics.persona_claims where (as_of_date between $first and $last) or not list_contains($known::varchar[], persona)",
-        {"first": days.first, "last": days.last, "known": sorted({*personas, *kept})},
+        "delete from metrics.persona_claims where not list_contains($kept::varchar[], persona) "
+        "and (as_of_date between $first and $last or not list_contains($tested::varchar[], persona))",
+        {"first": days.first, "last": days.last, "tested": sorted(personas), "kept": sorted(kept)},
     )
     rows = pd.concat(found, ignore_index=True) if found else pd.DataFrame()
     if len(rows):
@@ -152,16 +150,25 @@ def _of_days(
     tell_personas(connection, personas)
     sums = _all_sums(connection, personas)
     held = set(connection.execute(HELD, {"first": days[0], "last": days[-1]}).fetchall())
+    goods = set(connection.execute(GOODS).fetchall())
     at = pd.DatetimeIndex(days)
     frames = []
     for persona in personas:
         for claim in persona.claims:
-            frame = _tested(connection, persona, claim, sums, at) if claim.kind == "observed" else _untested(claim, at)
-            is_held = np.array([(persona.id, day) in held for day in days])
+            unknown = next(
+                (said for one in claim.measures for kind, said in one.goods if (kind, said.lower()) not in goods), None
+            )
+            frame = (
+                _tested(connection, persona, claim, sums, at, unknown is None)
+                if claim.kind == "observed"
+                else _untested(claim, at)
+            )
+            rests_on = {*persona.evidence, *persona.segments_of("excluded"), *(one.segment for one in claim.measures)}
+            is_held = np.array([any((segment, day) in held for segment in rests_on) for day in days])
             frame["state"] = np.where(is_held, "held", "fresh")
             figures = ["customers", "others", "value", "reference", "figure", "lower", "upper", "verdict"]
             frame.loc[is_held, figures] = None
-            frame["message"] = [message(claim, row, currency) for row in frame.to_dict("records")]
+            frame["message"] = [message(claim, row, currency, unknown) for row in frame.to_dict("records")]
             frames.append(frame.assign(persona=persona.id, claim_hash=_digest(persona, claim)))
     return frames
 
@@ -187,7 +194,9 @@ def _tested(
     claim: Claim,
     sums: Mapping[Measure, pd.DataFrame],
     at: pd.DatetimeIndex,
+    are_goods_known: bool,
 ) -> pd.DataFrame:
+    """The claim of each day; nothing is said of goods that nobody knows."""
     measure, another, tolerance = claim.measure, claim.another, claim.tolerance
     assert measure is not None, claim.id
     assert tolerance is not None, claim.id
@@ -205,7 +214,7 @@ def _tested(
     figure = value
     if reference is not None:
         figure = (times if claim.compared.startswith("times") else above)(value, reference, covariance)
-    is_shown = (one.customers >= FLOOR) & (True if other is None else other.customers >= FLOOR)
+    is_shown = are_goods_known & (one.customers >= FLOOR) & (True if other is None else other.customers >= FLOOR)
     low, middle, high = (np.where(is_shown, numbers, np.nan) for numbers in (figure.lower, figure.value, figure.upper))
     said = verdicts(middle, low, high, claim.limit, tolerance, is_least=claim.at_least is not None)
     shown: dict[str, Any] = {
