@@ -15,7 +15,7 @@ from orchestration.campaigns.files import read_campaigns
 from orchestration.errors import ConfigurationError, SegmentsError, nearest
 from orchestration.known_days import FILE as CALENDAR
 from orchestration.known_days import read_known_days
-from orchestration.personas.files import circular_claim, missing_folder, read_personas, unknown_segment
+from orchestration.personas.files import Rule, circular_claim, missing_folder, read_personas, unknown_segment
 from orchestration.publish.releases import current_release, open_release
 from orchestration.settings import Home, Settings, load_settings
 from orchestration.target.launching import wrong_since_the_release
@@ -103,10 +103,10 @@ def _checked_personas(home: Home) -> list[Checked]:
         known = _segments_of_project(home, settings) if files.personas else []
     except SegmentsError:
         known = []  # the line of the dbt project tells of it
-    used = _of_the_release(home, "columns_used")
+    rules = _rules_of_the_release(home)
     for persona in files.personas.values() if known else ():
         file = files.folder / f"{persona.id}.yml"
-        if sentence := unknown_segment(persona, file, known) or circular_claim(persona, file, used):
+        if sentence := unknown_segment(persona, file, known) or circular_claim(persona, file, rules):
             wrong[file.name] = sentence
     return [Checked(f"personas/{file}", wrong[file]) for file in sorted(wrong)] or [Checked("personas", None)]
 
@@ -116,7 +116,7 @@ def _segments_of_project(home: Home, settings: Settings) -> list[str]:
 
 
 def _check_calendar(home: Home) -> None:
-    known = set(_of_the_release(home, "owner"))
+    known = set(_owners(home))
     for event in read_known_days(home).calendar.events:
         for segment in event.segments:
             if known and segment not in known:
@@ -126,15 +126,23 @@ def _check_calendar(home: Home) -> None:
 
 
 def _check_routes(home: Home) -> None:
-    read, owners = read_routes(home), _of_the_release(home, "owner")
+    read, owners = read_routes(home), _owners(home)
     if read is not None and owners:
         demand_known_names(read, owners=sorted(set(owners.values())), segments=sorted(owners))
 
 
-def _of_the_release(home: Home, column: str) -> dict[str, Any]:
-    """What the current release says of each segment; nothing before the first."""
+def _owners(home: Home) -> dict[str, str]:
+    return {segment: owner for segment, owner in _of_the_release(home, "owner")}
+
+
+def _rules_of_the_release(home: Home) -> dict[str, Rule]:
+    return {segment: Rule(*said) for segment, *said in _of_the_release(home, "columns_used, builds_on, scheme")}
+
+
+def _of_the_release(home: Home, columns: str) -> list[tuple[Any, ...]]:
+    """What the current release says of each segment, its name first; nothing before the first."""
     manifest = current_release(home)
     if manifest is None:
-        return {}
+        return []
     with open_release(home, manifest) as release:
-        return dict(release.execute(f"select segment, {column} from catalog.segments").fetchall())
+        return release.execute(f"select segment, {columns} from catalog.segments").fetchall()

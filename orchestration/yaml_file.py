@@ -22,7 +22,11 @@ def read_yaml(file: Path, *, as_written: bool) -> Any:
 
     Raises NamedTwice where a name does, and what PyYAML raises where it is not YAML in UTF-8.
     """
-    return yaml.load(file.read_text(encoding="utf-8"), _AsWritten if as_written else _Typed)
+    try:
+        return yaml.load(file.read_text(encoding="utf-8"), _AsWritten if as_written else _Typed)
+    except (KeyError, IndexError, AttributeError, RecursionError) as lost:
+        # PyYAML itself stumbles over a tag that its value does not fit, and over what is nested too deep.
+        raise yaml.YAMLError("a tag such as !!int does not fit its value, or it is nested too deep") from lost
 
 
 class _Once:

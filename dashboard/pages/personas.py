@@ -56,6 +56,8 @@ def page(release: Release) -> None:
     st.title("Personas")
     _which()
     found = personas_of_release(release)
+    if not release.has("catalog.personas"):
+        return empty("This release was made before there were personas: the next refresh has them.")
     if not found:
         empty("No persona is known. Write one in a file, personas/<id>.yml: the next refresh tests its claims.")
     else:

@@ -158,7 +158,7 @@ def read_campaigns(home: Home, settings: Settings) -> CampaignFiles:
     folder = campaigns_folder(home, settings)
     campaigns: dict[str, Campaign] = {}
     wrong: dict[str, str] = {}
-    files = sorted(file for file in folder.glob("*") if file.suffix in (".yml", ".yaml"))
+    files = sorted(file for file in folder.glob("*") if file.suffix in (".yml", ".yaml") and file.is_file())
     for file in files:
         try:
             campaign = read_campaign(file, settings)

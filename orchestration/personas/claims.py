@@ -107,6 +107,8 @@ class Measure(BaseModel):
             raise ValueError(
                 f"customers_with {self.attribute} needs a value: say is, such as [one, another], at_least or at_most"
             )
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError(f"nothing is at least {self.at_least:g} and at most {self.at_most:g}: turn the two round")
         if self.attribute and self.attribute not in NUMBERS and not (self.at_least is None and self.at_most is None):
             raise ValueError(
                 f"{self.attribute} is no number: say is, such as [one, another], in place of at_least and at_most"
@@ -121,11 +123,14 @@ class Measure(BaseModel):
         return "money" if self.of in ("spend", "order_value") else "number" if self.of in ("orders", "shopping_days_of") else "share"  # fmt: skip
 
     @property
-    def goods(self) -> tuple[tuple[str, str], ...]:
-        """The category or the department that is asked for, behind which of the two it is."""
-        return tuple(
-            (kind, said) for kind, said in (("category", self.category), ("department", self.department)) if said
-        )
+    def values(self) -> tuple[tuple[str, str], ...]:
+        """The goods and the values of an attribute that are asked for, each behind what it is of."""
+        goods = [
+            (kind, said.lower())
+            for kind, said in (("category", self.category), ("department", self.department))
+            if said
+        ]
+        return (*goods, *((str(self.attribute), _said(value)) for value in self.is_))
 
     @property
     def in_words(self) -> str:
@@ -203,11 +208,22 @@ class Claim(BaseModel):
             raise ValueError(
                 f"the claim {self.id} is {self.kind} and has no use for {of_a_test[0]}, for only an observed one is tested: take it away"
             )
+        self._demand_a_limit_that_can_be()
         if self.kind == "inferred" and not self.because:
             raise ValueError(f"the claim {self.id} is inferred: say because of what")
         if self.kind == "assumed" and not self.settled_by:
             raise ValueError(f"the claim {self.id} is assumed: say by what it would be settled (settled_by)")
         return self
+
+    def _demand_a_limit_that_can_be(self) -> None:
+        """Of a share between 0 and 1, and of a difference of two of the same unit."""
+        is_of_a_share = (
+            self.measure is not None and self.measure.unit == "share" and not self.compared.startswith("times")
+        )
+        if is_of_a_share and not -1 <= self.limit <= 1:
+            raise ValueError(f"the claim {self.id} is of a share, and {self.limit:g} is none: say 0.25 for 25 %")
+        if self.compared == "above_another" and {one.unit for one in self.measures} != {self.measures[0].unit}:
+            raise ValueError(f"the claim {self.id} subtracts a figure of another unit: compare two of the same")
 
     @property
     def limit(self) -> float:

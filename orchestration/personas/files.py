@@ -158,7 +158,7 @@ def persona_names(home: Home, settings: Settings) -> list[str]:
 
 
 def persona_files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.glob("*") if file.suffix in (".yml", ".yaml"))
+    return sorted(file for file in folder.glob("[!.]*") if file.suffix.lower() in (".yml", ".yaml") and file.is_file())
 
 
 def missing_folder(home: Home, settings: Settings) -> str | None:
@@ -223,18 +223,51 @@ def unknown_segment(persona: Persona, file: Path, known: Iterable[str]) -> str |
     return None
 
 
-def circular_claim(persona: Persona, file: Path, columns_used: Mapping[str, Sequence[str]]) -> str | None:
-    """What is wrong where a claim asks for the very attribute by which every segment of the evidence, by its ``columns_used``, chooses its members."""
+@dataclass(frozen=True)
+class Rule:
+    """By what a segment chooses its members, as the catalogue has it."""
+
+    columns_used: Sequence[str]
+    builds_on: Sequence[str]
+    scheme: str | None
+
+
+def circular_claim(persona: Persona, file: Path, rules: Mapping[str, Rule]) -> str | None:
+    """What is wrong where a claim asks for what the segments of the evidence are chosen by: she would be right, or wrong, by definition.
+
+    That is an attribute that all of them test, or a segment that one of them is built on, that is built on one of them, or is of the same exclusive scheme.
+    """
+    chosen = " and ".join(persona.evidence)
     for claim in persona.claims:
         for measure in claim.measures:
             asked = AGES if measure.attribute in AGES else {str(measure.attribute)}
-            if measure.attribute and all(asked & {*columns_used.get(one, ())} for one in persona.evidence):
-                chosen = " and ".join(persona.evidence)
+            if measure.attribute and all(
+                asked & {*rules[one].columns_used} for one in persona.evidence if one in rules
+            ):
                 return (
                     f"{file}: the claim {claim.id} is circular: it asks for {measure.attribute}, by which {chosen} "
                     f"{'chooses' if len(persona.evidence) == 1 else 'choose'} the members; measure something else."
                 )
+            if measure.segment and (one := _defined_by(measure.segment, persona.evidence, rules)):
+                return f"{file}: the claim {claim.id} is circular: whether who is in {one} is in {measure.segment} follows from their rules; measure something else."
     return None
+
+
+def _defined_by(segment: str, evidence: Sequence[str], rules: Mapping[str, Rule]) -> str | None:
+    for one in evidence:
+        if segment in rules and one in rules:
+            is_of_one_scheme = rules[one].scheme is not None and rules[one].scheme == rules[segment].scheme
+            if is_of_one_scheme or segment in _behind(one, rules) or one in _behind(segment, rules):
+                return one
+    return None
+
+
+def _behind(segment: str, rules: Mapping[str, Rule]) -> set[str]:
+    """The segments that one is built on, and those that they are."""
+    found: set[str] = set()
+    for one in rules[segment].builds_on if segment in rules else ():
+        found |= {one} | _behind(one, rules)
+    return found
 
 
 def _first_twice(names: list[str]) -> str | None:

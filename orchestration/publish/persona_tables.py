@@ -14,6 +14,7 @@ with filled as (
             ignore nulls
         ) over (partition by persona, claim, claim_hash order by as_of_date))
     from metrics.persona_claims
+    where persona in (select persona from metrics.personas)
 ),
 changed as (
     select *, verdict is distinct from lag(verdict) over in_order or claim_hash is distinct from lag(claim_hash) over in_order as is_changed

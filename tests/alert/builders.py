@@ -36,12 +36,13 @@ def publish(home: Home, day: date = DAY, held: Mapping[str, tuple[date, str]] | 
     with release_by_hand(home, f"{day}-0000", day) as release:
         release.execute("create schema catalog")
         release.execute(
-            "create table catalog.segments (segment text, owner text, members int, held_since date, held_because text, definition_hash text, columns_used text[])"
+            "create table catalog.segments (segment text, owner text, members int, held_since date, held_because text, definition_hash text, columns_used text[], builds_on text[], scheme text)"
         )
         for segment, owner in OWNERS.items():
             since, because = (held or {}).get(segment, (None, None))
             release.execute(
-                "insert into catalog.segments values (?, ?, 1275, ?, ?, 'abc', [])", [segment, owner, since, because]
+                "insert into catalog.segments values (?, ?, 1275, ?, ?, 'abc', [], [], null)",
+                [segment, owner, since, because],
             )
 
 

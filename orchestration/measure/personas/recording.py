@@ -13,7 +13,7 @@ from orchestration.measure.personas.coverage import record_coverage
 from orchestration.measure.personas.evidence import record_evidence
 from orchestration.measure.personas.members import tell_days, tell_personas
 from orchestration.measure.personas.testing import record_claims
-from orchestration.personas.files import Persona, PersonaFiles, circular_claim, unknown_segment
+from orchestration.personas.files import Persona, PersonaFiles, Rule, circular_claim, unknown_segment
 
 COLUMNS = {
     "persona": "varchar",
@@ -71,7 +71,8 @@ def record_personas(
     A persona whose file cannot be read, or names a segment that there is not, is held, and all are where their folder is gone: what was said of them last stays.
     Retired ones are listed, and not tested any more.
     """
-    used = dict(connection.execute("select segment, columns_used from refresh.definitions").fetchall())
+    found = connection.execute("select segment, columns_used, builds_on, scheme from refresh.definitions").fetchall()
+    rules = {segment: Rule(*said) for segment, *said in found}
     connection.execute(CREATE)
     held = {file.rsplit(".", 1)[0]: wrong for file, wrong in files.wrong.items()}
     if files.missing:
@@ -79,7 +80,7 @@ def record_personas(
         held |= {persona: files.missing for (persona,) in known}
     for persona in files.personas.values():
         file = files.folder / f"{persona.id}.yml"
-        if wrong := unknown_segment(persona, file, used) or circular_claim(persona, file, used):
+        if wrong := unknown_segment(persona, file, rules) or circular_claim(persona, file, rules):
             held[persona.id] = wrong
     good = {name: persona for name, persona in files.personas.items() if name not in held}
     tested = {name: persona for name, persona in good.items() if persona.status != "retired"}

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 import duckdb
 import numpy as np
@@ -19,7 +19,7 @@ from orchestration.measure.personas.intervals import Estimate, Figures, Sums, ab
 from orchestration.measure.personas.members import tell_days, tell_personas
 from orchestration.measure.personas.verdicts import FLOOR, verdicts
 from orchestration.measure.personas.wording import message
-from orchestration.personas.claims import Claim, Measure
+from orchestration.personas.claims import Attribute, Claim, Measure
 from orchestration.personas.files import Persona
 
 #: Customers times as-of dates that are worked out at once.
@@ -97,8 +97,16 @@ group by all
 
 #: The days on which a segment is held: what is said of its members then is not of that day.
 HELD = "select segment, as_of_date from metrics.segment_counts_daily where state = 'held' and as_of_date between $first and $last"
-#: The goods that were ever sold, by the field of a measure that asks for them.
-GOODS = "select distinct 'category', lower(category) from intermediate.int_product_versions union select distinct 'department', lower(department) from intermediate.int_product_versions"
+#: The goods that were ever sold and the values that customers ever had, by the field of a measure that asks for them.
+KNOWN_VALUES = """
+select 'category', lower(category) from intermediate.int_product_versions
+union select 'department', lower(department) from intermediate.int_product_versions
+union select 'interests', unnest(interests) from intermediate.int_customer_versions
+""" + "".join(
+    f"union select '{column}', {column}::varchar from intermediate.int_customer_versions\n"
+    for column in get_args(Attribute)
+    if column not in ("age", "interests")
+)
 
 
 def record_claims(
@@ -111,7 +119,7 @@ def record_claims(
     """Writes ``metrics.persona_claims`` for the days, in place of what was there; gives the rows written.
 
     Grain: one row per as-of date, persona and claim; figures and verdict are null where the claim is not observed, and on days on which a segment of the persona is
-    held. What was said of personas that are ``kept``, because they cannot be tested any more, stays; that of others goes.
+    held. What was said of the days of personas that are ``kept``, because they cannot be tested any more, stays.
     """
     connection.execute(CREATE)
     found = [
@@ -121,9 +129,8 @@ def record_claims(
     ]
     connection.execute("begin")
     connection.execute(
-        "delete from metrics.persona_claims where not list_contains($kept::varchar[], persona) "
-        "and (as_of_date between $first and $last or not list_contains($tested::varchar[], persona))",
-        {"first": days.first, "last": days.last, "tested": sorted(personas), "kept": sorted(kept)},
+        "delete from metrics.persona_claims where as_of_date between $first and $last and not list_contains($kept::varchar[], persona)",
+        {"first": days.first, "last": days.last, "kept": sorted(kept)},
     )
     rows = pd.concat(found, ignore_index=True) if found else pd.DataFrame()
     if len(rows):
@@ -150,14 +157,12 @@ def _of_days(
     tell_personas(connection, personas)
     sums = _all_sums(connection, personas)
     held = set(connection.execute(HELD, {"first": days[0], "last": days[-1]}).fetchall())
-    goods = set(connection.execute(GOODS).fetchall())
+    known = set(connection.execute(KNOWN_VALUES).fetchall())
     at = pd.DatetimeIndex(days)
     frames = []
     for persona in personas:
         for claim in persona.claims:
-            unknown = next(
-                (said for one in claim.measures for kind, said in one.goods if (kind, said.lower()) not in goods), None
-            )
+            unknown = next((one for measure in claim.measures for one in measure.values if one not in known), None)
             frame = (
                 _tested(connection, persona, claim, sums, at, unknown is None)
                 if claim.kind == "observed"
@@ -194,9 +199,9 @@ def _tested(
     claim: Claim,
     sums: Mapping[Measure, pd.DataFrame],
     at: pd.DatetimeIndex,
-    are_goods_known: bool,
+    is_known: bool,
 ) -> pd.DataFrame:
-    """The claim of each day; nothing is said of goods that nobody knows."""
+    """The claim of each day; nothing is said of goods and values that there never were."""
     measure, another, tolerance = claim.measure, claim.another, claim.tolerance
     assert measure is not None, claim.id
     assert tolerance is not None, claim.id
@@ -214,7 +219,7 @@ def _tested(
     figure = value
     if reference is not None:
         figure = (times if claim.compared.startswith("times") else above)(value, reference, covariance)
-    is_shown = are_goods_known & (one.customers >= FLOOR) & (True if other is None else other.customers >= FLOOR)
+    is_shown = is_known & (one.customers >= FLOOR) & (True if other is None else other.customers >= FLOOR)
     low, middle, high = (np.where(is_shown, numbers, np.nan) for numbers in (figure.lower, figure.value, figure.upper))
     said = verdicts(middle, low, high, claim.limit, tolerance, is_least=claim.at_least is not None)
     shown: dict[str, Any] = {

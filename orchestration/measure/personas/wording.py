@@ -23,8 +23,8 @@ BESIDE = {
 }
 
 
-def message(claim: Claim, row: Mapping[str, Any], currency: str, unknown_goods: str | None = None) -> str:
-    """What the row of ``metrics.persona_claims`` says, with its figure, its interval and what was claimed; ``unknown_goods`` are those that no product is of."""
+def message(claim: Claim, row: Mapping[str, Any], currency: str, unknown: tuple[str, str] | None = None) -> str:
+    """What the row of ``metrics.persona_claims`` says, with its figure, its interval and what was claimed; ``unknown`` is a value that nothing ever had, behind what it is of."""
     if claim.kind == "inferred":
         return f"Inferred: {claim.because}"
     if claim.kind == "assumed":
@@ -33,8 +33,8 @@ def message(claim: Claim, row: Mapping[str, Any], currency: str, unknown_goods: 
         return "Not tested: a segment of the persona is held."
     said = VERDICTS[row["verdict"]]
     is_signed = claim.compared.startswith("above")
-    if unknown_goods is not None:
-        return f"{said}: no product is of {unknown_goods}; is it spelled as in shop/products?"
+    if unknown is not None:
+        return f"{said}: nothing and nobody ever had the {unknown[0]} {unknown[1]}; is it spelled as in the extracts?"
     unit = "points" if row["unit"] == "share" and is_signed else row["unit"]
     asked = f"claimed at {'least' if claim.at_least is not None else 'most'} {_figure(claim.limit, unit, currency, is_signed)}"
     compared = BESIDE[claim.compared]
