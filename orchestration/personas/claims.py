@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, StringConstraints, model_validator
 
@@ -107,6 +107,9 @@ class Measure(BaseModel):
             raise ValueError(
                 f"customers_with {self.attribute} needs a value: say is, such as [one, another], at_least or at_most"
             )
+        if wrong := [value for value in self.is_ if value not in VALUES.get(str(self.attribute), self.is_)]:
+            there_are = ", ".join(map(_said, VALUES[str(self.attribute)]))
+            raise ValueError(f"{self.attribute} is never {_said(wrong[0])}: say one of {there_are}")
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
             raise ValueError(f"nothing is at least {self.at_least:g} and at most {self.at_most:g}: turn the two round")
         if self.attribute and self.attribute not in NUMBERS and not (self.at_least is None and self.at_most is None):
@@ -163,6 +166,13 @@ FIELDS_OF_NEEDS = {
 
 #: What only an observed claim has.
 OF_A_TEST = ("measure", "compared", "another", "at_least", "at_most", "tolerance")
+
+#: The values that a contract knows of an attribute; of any other there are those that customers ever had.
+VALUES: dict[str, tuple[str | bool, ...]] = {
+    "gender": ("female", "male", "other"),
+    "preferred_channel": get_args(Channel),
+    **{f"{channel}_opt_in": (True, False) for channel in get_args(Channel)},
+}
 
 Compared = Literal["alone", "times_the_rest", "above_the_rest", "times_another", "above_another"]
 

@@ -19,7 +19,7 @@ from orchestration.measure.personas.intervals import Estimate, Figures, Sums, ab
 from orchestration.measure.personas.members import tell_days, tell_personas
 from orchestration.measure.personas.verdicts import FLOOR, verdicts
 from orchestration.measure.personas.wording import message
-from orchestration.personas.claims import Attribute, Claim, Measure
+from orchestration.personas.claims import VALUES, Attribute, Claim, Measure
 from orchestration.personas.files import Persona
 
 #: Customers times as-of dates that are worked out at once.
@@ -105,7 +105,7 @@ union select 'interests', unnest(interests) from intermediate.int_customer_versi
 """ + "".join(
     f"union select '{column}', {column}::varchar from intermediate.int_customer_versions\n"
     for column in get_args(Attribute)
-    if column not in ("age", "interests")
+    if column not in ("age", "interests", *VALUES)
 )
 
 
@@ -162,7 +162,15 @@ def _of_days(
     frames = []
     for persona in personas:
         for claim in persona.claims:
-            unknown = next((one for measure in claim.measures for one in measure.values if one not in known), None)
+            unknown = next(
+                (
+                    one
+                    for measure in claim.measures
+                    for one in measure.values
+                    if one[0] not in VALUES and one not in known
+                ),
+                None,
+            )
             frame = (
                 _tested(connection, persona, claim, sums, at, unknown is None)
                 if claim.kind == "observed"

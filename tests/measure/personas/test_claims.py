@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 
 from orchestration.days import Days
@@ -75,12 +76,13 @@ def claim_name(measure: str, compared: str, another: str | None) -> str:
     return "_".join(part for part in (measure, compared, another) if part)
 
 
-def limits_for(figure: Interval) -> Iterator[dict[str, float]]:
-    """Limits by which a claim of the figure comes to each of the four verdicts, as at least and as at most."""
+def limits_for(figure: Interval, most: float) -> Iterator[dict[str, float]]:
+    """Limits, no larger than can be, by which a claim of the figure comes to each of the four verdicts, as at least and as at most."""
     width = max(figure.upper - figure.lower, 0.01) if figure.upper < 1e9 else 1.0
     for side, sign in (("at_least", 1), ("at_most", -1)):
         for away, tolerance in ((-2.0, 0.1), (0.2, 4.0), (4.0, 0.5), (0.0, 0.0)):
-            yield {side: figure.value + sign * away * width, "tolerance": tolerance * width}
+            limit = float(np.clip(figure.value + sign * away * width, -most, most))
+            yield {side: limit, "tolerance": tolerance * width}
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +108,8 @@ def personas(oracle: ClaimOracle) -> dict[str, Persona]:
         figure = oracle.said(draft, draft.claims[0], THIRD).figure
         if not figure.value < 1e9:
             figure = Interval(1.0, 0.9, 1.1)
-        for number, limits in enumerate(limits_for(figure)):
+        is_of_a_share = draft.claims[0].measures[0].unit == "share" and not compared.startswith("times")
+        for number, limits in enumerate(limits_for(figure, 1.0 if is_of_a_share else np.inf)):
             claims.append(observed(f"{name}_{number}", MEASURES[measure], **asked | limits))
     return {name: persona(name, segments=segments, claims=claims) for name, segments in SEGMENTS.items()}
 
