@@ -11,6 +11,7 @@ import pytest
 from orchestration.days import Days
 from orchestration.measure.personas.coverage import record_coverage
 from orchestration.measure.personas.verdicts import FLOOR
+from orchestration.publish.persona_tables import PERSONA_TABLES
 from tests.measure.personas.conftest import Measured
 from tests.measure.personas.persona_company import DAYS, FIRST, SECOND, THIRD, observed, persona
 
@@ -211,8 +212,18 @@ def test_evidence_and_coverage_are_of_the_last_day_whatever_was_measured_before(
 
 def test_a_night_without_any_persona_has_empty_tables(measured: Measured) -> None:
     connection = measured([])
-    for table in ("personas", "persona_claims", "persona_evidence"):
-        assert connection.execute(f"select count(*) from metrics.{table}").fetchall() == [(0,)]
+    for table in PERSONA_TABLES:
+        if table.name != "metrics.persona_coverage":
+            assert connection.execute(table.query).fetchall() == [], table.name
+
+
+def test_a_persona_whose_file_was_gone_for_a_night_has_her_history_again(measured: Measured) -> None:
+    asked = "select count(distinct as_of_date) from ({}) where persona = 'regular'".format(
+        next(table.query for table in PERSONA_TABLES if table.name == "metrics.persona_claims")
+    )
+    ((before,),) = measured([persona("regular")], Days(FIRST, THIRD)).execute(asked).fetchall()
+    measured([], Days(THIRD, THIRD))
+    assert measured([persona("regular")], Days(THIRD, THIRD)).execute(asked).fetchall() == [(before,)]
 
 
 def test_a_persona_that_names_a_segment_there_is_not_is_held_with_the_reason(measured: Measured) -> None:
