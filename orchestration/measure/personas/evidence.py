@@ -254,14 +254,18 @@ RESPONSE = " union all ".join(
 
 #: What a campaign did to the segments of the persona: only of arms that were drawn by lot.
 CAMPAIGN = """
-select links.persona, row_number() over (partition by links.persona order by impact.campaign_id, impact.segment) as position,
+with newest as (
+    select * from metrics.campaign_impact
+    where evidence = 'randomised' and relative_lift is not null
+    qualify as_of_date = max(as_of_date) over (partition by campaign_id)
+)
+select links.persona, row_number() over (partition by links.persona order by impact.campaign_id, impact.segment, impact.metric) as position,
     impact.campaign_id || ', ' || impact.metric || ' of ' || impact.segment || ': ' || impact.verdict as item,
     impact.n_treatment + impact.n_control as customers, impact.relative_lift as value, null as rest, 'share' as unit
-from metrics.campaign_impact as impact
+from newest as impact
 inner join (select distinct persona, segment from links where role <> 'excluded') as links on links.segment = impact.segment
-where impact.evidence = 'randomised' and impact.relative_lift is not null
-qualify impact.as_of_date = max(impact.as_of_date) over (partition by impact.campaign_id)
-    and impact.metric in (select primary_metric from metrics.campaigns where campaign_id = impact.campaign_id union all select 'spend' where not exists (select 1 from metrics.campaigns where campaign_id = impact.campaign_id))
+left join metrics.campaigns as campaign on campaign.campaign_id = impact.campaign_id
+where impact.metric = coalesce(campaign.primary_metric, 'spend')
 """
 
 #: Customers who went from or to another segment of the same exclusive scheme.
