@@ -96,6 +96,7 @@ def test_each_claim_has_its_verdict_in_words_since_when_and_its_figure_against_w
 def test_a_claim_is_drawn_day_by_day_and_another_can_be_chosen(app: str, page: Page) -> None:
     opened(page, f"{app}/personas?persona=planner")
     expect(page.get_by_label("She spends more than the others: its figure by day, with its band").first).to_be_visible()
+    drawn(page)  # a list that is opened before is closed again
     page.get_by_role("combobox", name="Claim").click()
     page.get_by_role("option", name="Discounts leave her cold").click()
     drawn(page)
@@ -155,7 +156,7 @@ def test_a_persona_that_there_is_not_is_told(app: str, page: Page) -> None:
 def test_without_personas_the_page_says_so(app: str, page: Page, publish: Publish, tables: tuple[str, ...]) -> None:
     publish(*tables)
     opened(page, f"{app}/personas")
-    expect(page.get_by_text("No persona is known")).to_be_visible()
+    expect(page.get_by_text(re.compile("No persona is known|before there were personas"))).to_be_visible()
 
 
 def _hostile(value: Any) -> Any:
