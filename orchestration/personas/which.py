@@ -104,7 +104,7 @@ RULES = (
         ("tone", "tones", "tonality", "wording*", "copy", "copies", "copywriting", "message*", "messaging", "headline*", "subject line*", "slogan*", "tagline*", "phras*", "voice", "what to say", "what to tell", "what … tell them", "how to say"),
         "persona",
         "What to tell them, in which words, follows from what they expect and object to: that is in a persona.",
-        Place("segments persona new NAME", "Personas"),
+        Place("segments brief SEGMENT", "Personas"),
     ),
     Rule(
         "brief a writer",

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import ValidationError
 
 from orchestration.errors import ConfigurationError, ReleaseDamaged, nearest
-from orchestration.measure.campaigns.figures import money, percent, plus
+from orchestration.measure.campaigns.figures import money, percent
+from orchestration.measure.personas import wording
 from orchestration.measure.personas.verdicts import FLOOR
 from orchestration.personas.files import Persona
 from orchestration.read.figures import UNKNOWN, number
@@ -28,12 +29,6 @@ FEWEST_CUSTOMERS = FLOOR
 Verdict = Literal["holds", "weakened", "contradicted", "too_few_to_tell"]
 Role = Literal["evidence", "target", "excluded"]
 
-VERDICTS: dict[str, str] = {
-    "holds": "holds",
-    "weakened": "weakened",
-    "contradicted": "contradicted",
-    "too_few_to_tell": "too few to tell",
-}
 ROLES: dict[str, str] = {
     "evidence": "stands for its members",
     "target": "is addressed with her in mind",
@@ -157,7 +152,7 @@ class ClaimOnDay:
     def verdict_in_words(self) -> str:
         """``contradicted``, or that it is not tested."""
         if self.verdict:
-            return VERDICTS[self.verdict]
+            return wording.VERDICTS[self.verdict]
         return "not tested yet" if self.kind == "observed" else f"{self.kind}, not tested"
 
     @property
@@ -175,40 +170,20 @@ class ClaimOnDay:
         """``at least 1.20 times the rest``; a dash where nothing is claimed that can be counted."""
         if self.limit is None:
             return UNKNOWN
-        return f"at {'most' if self.at_least is None else 'least'} {self.written(self.limit, currency)}"
+        return wording.claimed(self.at_least, self.at_most, *self._told(currency))
 
     def seen(self, currency: str) -> str:
         """The figure with its interval; a dash where there is none."""
         if self.figure is None:
             return UNKNOWN
-        said = self.written(self.figure, currency)
-        if self.lower is None and self.upper is None:
-            return said
-        lower = "no lower end" if self.lower is None else self._bare(self.lower, currency)
-        upper = "no upper end" if self.upper is None else self._bare(self.upper, currency)
-        return f"{said} (95 %: {lower} to {upper})"
+        return wording.seen(self.figure, self.lower, self.upper, *self._told(currency))
 
     def written(self, figure: float, currency: str) -> str:
-        """A figure of this claim with what it is compared with: ``1.20 times the rest``, ``+4.0 points above the rest``, ``12 %``."""
-        words = COMPARISONS.get(self.compared or "alone", "")
-        return f"{self._bare(figure, currency)} {words}".rstrip()
+        """Another figure of this claim, with what it is compared with."""
+        return wording.written(figure, *self._told(currency))
 
-    def _bare(self, figure: float, currency: str) -> str:
-        compared = self.compared or "alone"
-        if compared.startswith("times"):
-            return number(figure, 2)
-        sign = plus(figure) if compared.startswith("above") else ""
-        if self.unit == "share":
-            return f"{sign}{number(100 * figure, 1)} points" if compared.startswith("above") else percent(figure)
-        return f"{sign}{money(figure, currency) if self.unit == 'money' else number(figure, 2)}"
-
-
-COMPARISONS = {
-    "times_the_rest": "times the rest",
-    "above_the_rest": "above the rest",
-    "times_another": "times the other measure",
-    "above_another": "above the other measure",
-}
+    def _told(self, currency: str) -> tuple[str, str, str]:
+        return self.compared or "alone", self.unit or "number", currency
 
 
 @dataclass(frozen=True)

@@ -223,6 +223,8 @@ def _claim(told: Told, one: ClaimOnDay, currency: str) -> str:
 
 
 def _seen(one: ClaimOnDay, currency: str) -> str:
+    if one.figure is None:
+        return plain((one.message or "").removesuffix("."))
     return f"{one.seen(plain(currency))}, claimed {one.claimed(plain(currency))}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 from tests.dashboard.conftest import Publish
-from tests.dashboard.looking import cells, opened, row_of
+from tests.dashboard.looking import cells, drawn, opened, row_of
 
 #: Both of the four days of the shop: a campaign of ours with a holdout, and a sender's without.
 CAMPAIGNS = """
@@ -62,6 +62,7 @@ def test_without_a_holdout_nobody_can_tell_and_no_lift_is_spoken_of(app: str, pa
     opened(page, f"{app}/campaigns?campaign=leaflet")
     expect(page.get_by_role("note").get_by_text("Nobody can tell what it did: nobody was held out.")).to_be_visible()
     expect(page.get_by_text("Nothing could be compared on any day.")).to_be_visible()
+    drawn(page)
     told = page.get_by_test_id("stMain").inner_text().split("Did it work?")[-1].lower()
     assert [word for word in ("lift", "it worked", "win", "loss") if word in told.split()] == []
 

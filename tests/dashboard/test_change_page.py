@@ -8,8 +8,8 @@ from orchestration.settings import Home
 from orchestration.transform.project import PROJECT_DIR
 from tests.builders import ask
 from tests.dashboard.conftest import Publish
-from tests.dashboard.looking import cells, opened, row_of
-from tests.dashboard.test_try_page import metric, write
+from tests.dashboard.looking import cells, metric, opened, row_of
+from tests.dashboard.test_try_page import write
 
 
 def test_the_projects_file_is_edited_and_who_enters_and_leaves_is_what_sql_counts(
@@ -20,7 +20,8 @@ def test_the_projects_file_is_edited_and_who_enters_and_leaves_is_what_sql_count
     expect(page.get_by_role("textbox", name="Condition")).to_have_value(file.read_text(encoding="utf-8").rstrip())
     expect(page.get_by_text("Nothing changes")).to_be_visible()
     members = ask(shown, "select count(*) from segments.aged_65_and_over")[0][0]
-    assert (metric(page, "Members now"), metric(page, "Members then")) == (str(members), str(members))
+    for label in ("Members now", "Members then"):
+        expect(metric(page, label)).to_have_text(str(members))
     write(page, "age between 60 and 72")
     groups = ask(
         shown,
@@ -33,7 +34,8 @@ def test_the_projects_file_is_edited_and_who_enters_and_leaves_is_what_sql_count
     for who, customers, spent in groups:
         expect(cells(row_of(page, who), customers).first).to_be_attached()
         expect(cells(row_of(page, who), spent).first).to_be_attached()
-    assert metric(page, "Members then") == str(sum(int(customers) for who, customers, _ in groups if who != "leave"))
+    then = sum(int(customers) for who, customers, _ in groups if who != "leave")
+    expect(metric(page, "Members then")).to_have_text(str(then))
     expect(cells(row_of(page, "age >= 65"), "gone")).to_be_attached()
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from dashboard.places import PLACES
 from orchestration.settings import Home
 from tests.dashboard.conftest import Publish, serving
-from tests.dashboard.looking import drawn, opened
+from tests.dashboard.looking import drawn, fits_its_window, opened
 
 OF_EVERY_PAGE = pytest.mark.parametrize("path", [pytest.param(place.path, id=place.title) for place in PLACES])
 
@@ -30,7 +30,7 @@ def test_a_page_opens_without_an_error_and_asks_nobody_else(app: str, page: Page
 def test_a_page_fits_a_phone(app: str, page: Page, path: str) -> None:
     page.set_viewport_size(PHONE)
     opened(page, f"{app}/{path}")
-    assert _overhang(page) <= 0
+    fits_its_window(page)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_what_others_wrote_is_shown_as_text(app: str, page: Page, path: str, pub
     if path in DRAWS_WORDS:
         expect(page.get_by_test_id("stMain")).to_contain_text("<script>window.broken = true</script>")
     expect(page.locator("[onerror], a[href^='javascript'], main script, main strong:text-is('bold')")).to_have_count(0)
-    assert _overhang(page) <= 0
+    fits_its_window(page)
 
 
 @OF_EVERY_PAGE
@@ -118,11 +118,3 @@ def _reached_by_tab(page: Page, times: int) -> list[str]:
             page.evaluate("(document.activeElement.ariaLabel || '') + ' ' + document.activeElement.innerText")
         )
     return reached
-
-
-def _overhang(page: Page) -> int:
-    """Pixels by which the page is wider than the window."""
-    widths = page.evaluate(
-        "['html', '[data-testid=stMain]'].map(at => document.querySelector(at)).map(one => one.scrollWidth - one.clientWidth)"
-    )
-    return max(widths)

@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.dashboard.conftest import Publish
-from tests.dashboard.looking import cells, drawn, opened, row_of
-from tests.dashboard.test_every_page import HOSTILE, PHONE, _overhang
+from tests.dashboard.looking import cells, choose, drawn, fits_its_window, opened, row_of
+from tests.dashboard.test_every_page import HOSTILE, PHONE
 from tests.personas_by_hand import (
     ALL_CLAIMS,
     TABLES,
@@ -96,9 +96,7 @@ def test_each_claim_has_its_verdict_in_words_since_when_and_its_figure_against_w
 def test_a_claim_is_drawn_day_by_day_and_another_can_be_chosen(app: str, page: Page) -> None:
     opened(page, f"{app}/personas?persona=planner")
     expect(page.get_by_label("She spends more than the others: its figure by day, with its band").first).to_be_visible()
-    drawn(page)  # a list that is opened before is closed again
-    page.get_by_role("combobox", name="Claim").fill("Discounts leave")
-    page.keyboard.press("Enter")
+    choose(page, "Claim", "Discounts leave her cold")
     drawn(page)
     expect(page.get_by_label("Discounts leave her cold: its figure by day, with its band").first).to_be_visible()
 
@@ -190,7 +188,7 @@ def test_what_a_persona_says_is_shown_as_text_and_fits_a_phone(
     expect(page.get_by_test_id("stMain")).to_contain_text("<script>window.broken = true</script>")
     assert page.evaluate("window.broken") is None
     expect(page.locator("[onerror], a[href^='javascript'], main script, main strong:text-is('bold')")).to_have_count(0)
-    assert _overhang(page) <= 0
+    fits_its_window(page)
 
 
 def test_a_segment_names_the_personas_that_speak_of_it(app: str, page: Page, publish: Publish) -> None:
@@ -233,7 +231,7 @@ def test_a_brief_is_shown_as_it_reads_with_the_words_of_others_as_text_and_can_b
     expect(shown).to_contain_text("# All | in one")
     expect(shown.get_by_text("Do not write this:")).to_be_visible()
     expect(shown.locator("a[href^='javascript'], .katex, strong:text-is('bold')")).to_have_count(0)
-    assert _overhang(page) <= 0
+    fits_its_window(page)
     with page.expect_download() as begun:
         page.get_by_role("button", name="Download as Markdown").click()
     assert begun.value.suggested_filename == "brief_active.md"

@@ -13,7 +13,7 @@ from orchestration.publish.releases import open_for_reading
 from orchestration.read.tonight import Tonight, read_tonight
 from orchestration.settings import Home
 from tests.dashboard.conftest import Publish
-from tests.dashboard.looking import cells, opened, row_of
+from tests.dashboard.looking import cells, choose, opened, row_of
 
 
 def tonight_of(home: Home) -> Tonight:
@@ -28,11 +28,6 @@ def tonight_of(home: Home) -> Tonight:
 def link(segment: str) -> str:
     """The cell of a segment's name leads to its page."""
     return f"segment?segment={segment}"
-
-
-def choose(page: Page, label: str, value: str) -> None:
-    page.get_by_role("combobox", name=label).click()
-    page.get_by_role("option", name=value, exact=True).click()
 
 
 def test_every_segment_is_a_row_with_its_size(app: str, page: Page, shown: Home) -> None:
@@ -59,7 +54,7 @@ def test_filters_and_the_search_hold_together_and_stand_in_the_address(app: str,
     page.keyboard.press("Enter")
     expect(cells(page, link("men_18_25"))).to_be_attached()
     expect(page.get_by_text("1 segment of")).to_be_visible()
-    assert "family=demographics" in page.url
+    expect(page).to_have_url(re.compile("family=demographics"))
     opened(page, page.url)
     expect(page.get_by_text("1 segment of")).to_be_visible()
 
@@ -132,6 +127,7 @@ def test_the_filters_are_reached_and_used_by_keyboard(app: str, page: Page) -> N
             break
     expect(owner).to_be_focused()
     page.keyboard.type("crm")
+    expect(page.get_by_role("option", name="crm", exact=True)).to_be_visible()
     page.keyboard.press("Enter")
     expect(cells(page, link("unreachable"))).to_be_attached()
     expect(cells(page, link("top_spenders"))).to_have_count(0)

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from orchestration.settings import Home
 from orchestration.transform.project import PROJECT_DIR
 from tests.builders import ask
-from tests.dashboard.looking import cells, drawn, opened, row_of
+from tests.dashboard.looking import cells, choose, drawn, metric, opened, row_of
 
 CLAUSES = (
     "gender = 'female'",
@@ -22,10 +22,6 @@ def write(page: Page, text: str) -> None:
     page.get_by_role("textbox", name="Condition").fill(text)
     page.keyboard.press("Control+Enter")
     drawn(page)
-
-
-def metric(page: Page, label: str) -> str:
-    return page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue").inner_text()
 
 
 def count(home: Home, condition: str) -> int:
@@ -54,7 +50,7 @@ def test_a_draft_is_answered_with_what_sql_counts_and_shown_as_text(app: str, pa
         expect(row).to_have_text([re.compile(".*"), left, dropped_here, alone, re.compile(r"\d+")])
     members = count(shown, " and ".join(CLAUSES))
     assert 0 < members < everybody
-    assert metric(page, "Members") == f"{members:,}"
+    expect(metric(page, "Members")).to_have_text(f"{members:,}")
     both = count(
         shown,
         f"{' and '.join(CLAUSES)} and customer_id in (select customer_id from segments.contactable_by_any_channel)",
@@ -85,8 +81,7 @@ def test_an_attribute_is_found_by_its_words_and_a_draft_outlives_a_look_at_anoth
     page.keyboard.press("Enter")
     expect(listed.get_by_text("gender", exact=True)).to_have_count(0)
     expect(listed.get_by_text("age", exact=True)).to_be_visible()
-    page.get_by_role("combobox", name="Put in").fill("people in the household")
-    page.get_by_role("option", name="household_size: ").click()
+    choose(page, "Put in", "household_size: ", typed="people in the household")
     draft = page.get_by_role("textbox", name="Condition")
     expect(draft).to_have_value("household_size ")
     page.get_by_role("link", name="Customer").click()

@@ -75,8 +75,8 @@ def test_her_claims_are_those_of_her_newest_day_and_the_days_before_are_of_each_
         ),
         (
             {"compared": "above_the_rest", "unit": "share", "at_least": 0.05, "figure": 0.04, "lower": -0.01, "upper": 0.09},
-            "at least +5.0 points above the rest",
-            "+4.0 points above the rest (95 %: -1.0 points to +9.0 points)",
+            "at least +5.0 points against the rest",
+            "+4.0 points against the rest (95 %: -1.0 points to +9.0 points)",
         ),
         (
             {"compared": "times_another", "at_least": None, "at_most": 2.0, "lower": None, "upper": None},

@@ -12,6 +12,7 @@ from typing import Any, get_args
 import duckdb
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from orchestration.days import Days, chunks
 from orchestration.measure.personas.figures import make_windows, unit_of, values_of
@@ -55,6 +56,9 @@ create schema if not exists metrics;
 create table if not exists metrics.persona_claims ({", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())})
 """
 
+#: What is said of a day on which its customers can be believed.
+FIGURES = ["customers", "others", "value", "reference", "figure", "lower", "upper", "verdict"]
+
 #: The sums of a measure over the customers of each persona, and over everybody else.
 SUMS = """
 with figures as ({values}),
@@ -97,15 +101,18 @@ group by all
 
 #: The days on which a segment is held: what is said of its members then is not of that day.
 HELD = "select segment, as_of_date from metrics.segment_counts_daily where state = 'held' and as_of_date between $first and $last"
-#: The goods that were ever sold and the values that customers ever had, by the field of a measure that asks for them.
-KNOWN_VALUES = """
-select 'category', lower(category) from intermediate.int_product_versions
-union select 'department', lower(department) from intermediate.int_product_versions
-union select 'interests', unnest(interests) from intermediate.int_customer_versions
-""" + "".join(
-    f"union select '{column}', {column}::varchar from intermediate.int_customer_versions\n"
-    for column in get_args(Attribute)
-    if column not in ("age", "interests", *VALUES)
+#: Since when there were goods to sell and values that a customer had, by the field of a measure that asks for them.
+KNOWN_VALUES = " union all ".join(
+    [
+        "select 'category', lower(category), min(valid_from) from intermediate.int_product_versions group by all",
+        "select 'department', lower(department), min(valid_from) from intermediate.int_product_versions group by all",
+        "select 'interests', interest, min(valid_from) from (select unnest(interests) as interest, valid_from from intermediate.int_customer_versions) group by all",
+        *(
+            f"select '{column}', {column}::varchar, min(valid_from) from intermediate.int_customer_versions group by all"
+            for column in get_args(Attribute)
+            if column not in ("age", "interests", *VALUES)
+        ),
+    ]
 )
 
 
@@ -157,33 +164,32 @@ def _of_days(
     tell_personas(connection, personas)
     sums = _all_sums(connection, personas)
     held = set(connection.execute(HELD, {"first": days[0], "last": days[-1]}).fetchall())
-    known = set(connection.execute(KNOWN_VALUES).fetchall())
-    at = pd.DatetimeIndex(days)
+    known_since = {(field, said): since for field, said, since in connection.execute(KNOWN_VALUES).fetchall()}
     frames = []
     for persona in personas:
         for claim in persona.claims:
-            unknown = next(
-                (
-                    one
-                    for measure in claim.measures
-                    for one in measure.values
-                    if one[0] not in VALUES and one not in known
-                ),
-                None,
-            )
-            frame = (
-                _tested(connection, persona, claim, sums, at, unknown is None)
-                if claim.kind == "observed"
-                else _untested(claim, at)
-            )
+            unknown = [_unknown(claim, known_since, day) for day in days]
+            is_known = np.array([one is None for one in unknown])
             rests_on = {*persona.evidence, *persona.segments_of("excluded"), *(one.segment for one in claim.measures)}
             is_held = np.array([any((segment, day) in held for segment in rests_on) for day in days])
+            at = pd.DatetimeIndex(days)
+            frame = (
+                _tested(connection, persona, claim, sums, at, is_known)
+                if claim.kind == "observed"
+                else _frame(claim, at)
+            )
             frame["state"] = np.where(is_held, "held", "fresh")
-            figures = ["customers", "others", "value", "reference", "figure", "lower", "upper", "verdict"]
-            frame.loc[is_held, figures] = None
-            frame["message"] = [message(claim, row, currency, unknown) for row in frame.to_dict("records")]
+            frame.loc[is_held, FIGURES] = None
+            said = zip(frame.to_dict("records"), unknown, strict=True)
+            frame["message"] = [message(claim, row, currency, one) for row, one in said]
             frames.append(frame.assign(persona=persona.id, claim_hash=_digest(persona, claim)))
     return frames
+
+
+def _unknown(claim: Claim, known_since: Mapping[tuple[str, str], date], day: date) -> tuple[str, str] | None:
+    """A value that the claim asks for and that nothing had by the day, behind what it is of."""
+    asked = (one for measure in claim.measures for one in measure.values if one[0] not in VALUES)
+    return next((one for one in asked if known_since.get(one, date.max) > day), None)
 
 
 def _all_sums(connection: duckdb.DuckDBPyConnection, personas: Sequence[Persona]) -> dict[Measure, pd.DataFrame]:
@@ -207,7 +213,7 @@ def _tested(
     claim: Claim,
     sums: Mapping[Measure, pd.DataFrame],
     at: pd.DatetimeIndex,
-    is_known: bool,
+    is_known: NDArray[np.bool_],
 ) -> pd.DataFrame:
     """The claim of each day; nothing is said of goods and values that there never were."""
     measure, another, tolerance = claim.measure, claim.another, claim.tolerance
@@ -250,10 +256,6 @@ def _tested(
         verdict=said,
         **shown,
     )
-
-
-def _untested(claim: Claim, at: pd.DatetimeIndex) -> pd.DataFrame:
-    return _frame(claim, at)
 
 
 def _frame(claim: Claim, at: pd.DatetimeIndex, **said: Any) -> pd.DataFrame:

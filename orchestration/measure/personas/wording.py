@@ -1,4 +1,4 @@
-"""What a claim's day is told as, in a sentence."""
+"""How a claim, its figure and its verdict are told to people: in the sentence of a day, and wherever a release is read."""
 
 from __future__ import annotations
 
@@ -7,59 +7,75 @@ from typing import Any
 
 import pandas as pd
 
-from orchestration.measure.campaigns.figures import count
+from orchestration.measure.campaigns.figures import as_sentence, count, money, percent, plus
 from orchestration.measure.personas.verdicts import CONTRADICTED, FLOOR, HOLDS, TOO_FEW, WEAKENED
 from orchestration.personas.claims import Claim
 
-VERDICTS = {HOLDS: "Holds", WEAKENED: "Weakened", CONTRADICTED: "Contradicted", TOO_FEW: "Too few to tell"}
+VERDICTS = {HOLDS: "holds", WEAKENED: "weakened", CONTRADICTED: "contradicted", TOO_FEW: "too few to tell"}
 
-#: What a figure is compared with.
-BESIDE = {
+#: What stands behind a figure that is compared.
+COMPARISONS = {
     "alone": "",
-    "times_the_rest": " times the rest of the base",
-    "above_the_rest": " against the rest of the base",
-    "times_another": " times the other",
-    "above_another": " against the other",
+    "times_the_rest": "times the rest",
+    "above_the_rest": "against the rest",
+    "times_another": "times the other measure",
+    "above_another": "against the other measure",
 }
 
 
+def written(figure: float, compared: str, unit: str, currency: str) -> str:
+    """A figure with what it is compared with: ``1.20 times the rest``, ``+4.0 points against the rest``, ``12 %``."""
+    return f"{_bare(figure, compared, unit, currency)} {COMPARISONS[compared]}".rstrip()
+
+
+def claimed(at_least: float | None, at_most: float | None, compared: str, unit: str, currency: str) -> str:
+    """``at least 1.20 times the rest``"""
+    side, limit = ("least", at_least) if at_least is not None else ("most", at_most or 0.0)
+    return f"at {side} {written(limit, compared, unit, currency)}"
+
+
+def seen(figure: float, lower: float | None, upper: float | None, compared: str, unit: str, currency: str) -> str:
+    """The figure with its interval, an end of which is None where it has none; the figure alone where both are."""
+    if lower is None and upper is None:
+        return written(figure, compared, unit, currency)
+    low = "no lower end" if lower is None else _bare(lower, compared, unit, currency)
+    high = "no upper end" if upper is None else _bare(upper, compared, unit, currency)
+    return f"{written(figure, compared, unit, currency)} (95 %: {low} to {high})"
+
+
 def message(claim: Claim, row: Mapping[str, Any], currency: str, unknown: tuple[str, str] | None = None) -> str:
-    """What the row of ``metrics.persona_claims`` says, with its figure, its interval and what was claimed; ``unknown`` is a value that nothing ever had, behind what it is of."""
+    """What the row of ``metrics.persona_claims`` says; ``unknown`` is a value that nothing ever had by then, behind what it is of."""
     if claim.kind == "inferred":
         return f"Inferred: {claim.because}"
     if claim.kind == "assumed":
         return f"Assumed; it would be settled by: {claim.settled_by}"
     if row["state"] == "held":
         return "Not tested: a segment of the persona is held."
-    said = VERDICTS[row["verdict"]]
-    is_signed = claim.compared.startswith("above")
+    return as_sentence(f"{VERDICTS[row['verdict']]}: {_because(claim, row, currency, unknown)}")
+
+
+def _because(claim: Claim, row: Mapping[str, Any], currency: str, unknown: tuple[str, str] | None) -> str:
     if unknown is not None:
-        return f"{said}: nothing and nobody ever had the {unknown[0]} {unknown[1]}; is it spelled as in the extracts?"
-    unit = "points" if row["unit"] == "share" and is_signed else row["unit"]
-    asked = f"claimed at {'least' if claim.at_least is not None else 'most'} {_figure(claim.limit, unit, currency, is_signed)}"
-    compared = BESIDE[claim.compared]
-    customers, others = row["customers"], row["others"]
+        return f"nothing and nobody ever had the {unknown[0]} {unknown[1]}; it has to be spelled as in the extracts"
     few = [
-        f"{_count(number)} {who}"
-        for number, who in ((customers, "of the persona"), (others, "beside them"))
+        f"{count(number)} {who}"
+        for number, who in ((row["customers"], "of the persona"), (row["others"], "beside them"))
         if not pd.isna(number) and number < FLOOR
     ]
     if few:
-        return f"{said}: only {' and '.join(few)} count, and nothing is shown below {FLOOR}."
-    if pd.isna(row["figure"]):
-        return f"{said}: there is nothing to divide by ({row['measure']})."
-    figure = _figure(row["figure"], unit, currency, is_signed)
-    low = "no lower end" if pd.isna(row["lower"]) else _figure(row["lower"], unit, currency, is_signed)
-    high = "no upper end" if pd.isna(row["upper"]) else _figure(row["upper"], unit, currency, is_signed)
-    return f"{said}: {figure}{compared} (95 %: {low} to {high}), {asked}."
+        return f"only {' and '.join(few)} count, and nothing is shown below {FLOOR}"
+    figure, lower, upper = (None if pd.isna(row[name]) else float(row[name]) for name in ("figure", "lower", "upper"))
+    if figure is None:
+        return f"there is nothing to divide by ({row['measure']})"
+    told = (claim.compared, row["unit"], currency)
+    return f"{seen(figure, lower, upper, *told)}, claimed {claimed(claim.at_least, claim.at_most, *told)}"
 
 
-def _count(number: Any) -> str:
-    return count(int(number))
-
-
-def _figure(number: float, unit: str, currency: str, is_signed: bool) -> str:
-    sign = "+" if is_signed and number > 0 else ""
-    if unit in ("share", "points"):
-        return f"{sign}{100 * number:.1f} {'%' if unit == 'share' else 'points'}"
-    return f"{sign}{number:,.2f} {currency}" if unit == "money" else f"{sign}{number:,.2f}"
+def _bare(figure: float, compared: str, unit: str, currency: str) -> str:
+    if compared.startswith("times"):
+        return f"{figure:,.2f}"
+    is_signed = compared.startswith("above")
+    sign = plus(figure) if is_signed else ""
+    if unit == "share":
+        return f"{sign}{100 * figure:,.1f} points" if is_signed else percent(figure)
+    return f"{sign}{money(figure, currency) if unit == 'money' else f'{figure:,.2f}'}"

@@ -201,3 +201,27 @@ def test_at_least_of_what_is_no_number_is_refused_before_the_night(attribute: st
             "aged",
             claims=[observed("c", {"of": "customers_with", "attribute": attribute, "at_least": 3}, at_least=0.5)],
         )
+
+
+def test_goods_are_known_from_the_day_on_which_they_came_and_until_then_nothing_is_told(
+    persona_warehouse: duckdb.DuckDBPyConnection,
+) -> None:
+    claims = [observed(f"buys_{name}", {"of": "buyers_of", "category": name}, at_most=0.5) for name in ("nope", "late")]
+    persona_warehouse.execute(
+        "insert into intermediate.int_product_versions (product_id, category, valid_from) values ('L', 'LATE', $day)",
+        {"day": THIRD},
+    )
+    try:
+        record_claims(persona_warehouse, {"aged": persona("aged", claims=claims)}, (), Days(FIRST, THIRD), "USD")
+    finally:
+        persona_warehouse.execute("delete from intermediate.int_product_versions where product_id = 'L'")
+    said = dict(
+        ((claim, day), (verdict, message))
+        for claim, day, verdict, message in persona_warehouse.execute(
+            "select claim, as_of_date, verdict, message from metrics.persona_claims where claim in ('buys_nope', 'buys_late')"
+        ).fetchall()
+    )
+    unknown = "Too few to tell: nothing and nobody ever had the category {}; it has to be spelled as in the extracts."
+    assert said["buys_nope", THIRD] == ("too_few_to_tell", unknown.format("nope"))
+    assert said["buys_late", FIRST] == ("too_few_to_tell", unknown.format("late"))
+    assert said["buys_late", THIRD][0] == "holds"
