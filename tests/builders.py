@@ -264,7 +264,7 @@ def corner_shop() -> Company:
                 _bought("wrong", 2, "2024-03-09 18:00:00", amount="6.00"),
                 _bought("last-minute-summer", 4, "2024-03-11 03:59:59"),
                 order_line("guest-1", customer_id="guest", ordered_at="2024-03-10 15:00:00"),
-                _bought("of-a-stranger", 2, "2024-03-10 15:00:00", customer_id="nobody"),
+                _bought("of-a-stranger", 2, "2024-03-10 15:00:00", customer_id="stranger"),
             ],
             third: [
                 _bought("late", 8, "2024-03-09 17:00:00", product_id="X", amount="900.00"),

@@ -112,7 +112,7 @@ def test_each_campaign_file_that_is_wrong_is_a_line(checked: Home) -> None:
 
 
 def test_a_folder_of_campaigns_that_there_is_not_is_told(checked: Home) -> None:
-    (checked.path / "settings.yml").write_text("campaigns: plnas\n")
+    (checked.path / "settings.yml").write_text("campaigns: plnas\npersonas: people\n")
     told = segments("--json", home=checked)
     [wrong] = [one["wrong"] for one in json.loads(told.stdout)["checked"] if one["wrong"]]
     assert "settings.yml: `campaigns` is plnas, and there is no folder" in wrong

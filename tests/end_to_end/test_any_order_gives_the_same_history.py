@@ -72,4 +72,4 @@ def test_a_customer_known_after_her_order_is_in_the_base_from_then_on(stage: Sta
 
 
 def test_a_customer_whom_the_crm_never_knew_is_in_no_table(shop: Refreshed) -> None:
-    assert "nobody" not in str(shop.contents)
+    assert "stranger" not in str(shop.contents)

@@ -106,7 +106,7 @@ def test_a_claim_that_loses_ground_fails_its_check_and_is_told_on_that_night_alo
     assert told(home, "verdict, since", THIRD) == [("contradicted", THIRD)]
     said = str(lost(home, "regular"))
     assert said.startswith("Comes rarely. Contradicted: ")
-    assert said.endswith("claimed at most 10.0 %.")
+    assert said.endswith("claimed at most 10 %.")
     assert lost(home, "buyer") is None
     assert titles() == ["A claim of the persona regular is contradicted"]
 
