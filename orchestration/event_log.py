@@ -22,6 +22,7 @@ class HeldOpenEventLog(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: dict[str, sqlalchemy.Engine] = {}
+        self._tables: set[str] = set()
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -39,6 +40,12 @@ class HeldOpenEventLog(SqliteEventLogStorage):
                 self._initialized_dbs.add(shard)
             with self._engines[shard].begin() as connection:
                 yield connection
+
+    def has_table(self, table_name: str) -> bool:
+        """A table that was there stays: it is looked for at every event of a check."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
 
     def wipe(self) -> None:
         with self._db_lock:

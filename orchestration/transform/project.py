@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
@@ -19,9 +19,13 @@ from orchestration.warehouse import Warehouse, only_one_refresh
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
+    from dbt.contracts.graph.manifest import Manifest
 
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
 SEGMENT_TAG = "segment"
+
+#: The project as dbt read it last in this process, behind its fingerprint: dbt need not read it again for the next command.
+_parsed: dict[str, Manifest] = {}
 
 
 @dataclass(frozen=True)
@@ -55,9 +59,16 @@ class DbtProjectOfHome:
     def run(self, command: str, *more: str) -> dbtRunnerResult:
         """Runs a dbt command in this process, so that nothing of it outlives the run.
 
-        dbt itself says nothing, to a terminal or to a log, for it quotes rows; the caller has the results.
-        The variables are the home's settings and never a date, so that dbt need not parse again tomorrow.
+        dbt itself says nothing, to a terminal or to a log, for it quotes rows; the caller has the results. Raises ConfigurationError
+        where dbt cannot read the project.
         """
+        fingerprint = self.fingerprint
+        if fingerprint not in _parsed:
+            self._parse(fingerprint)
+        return self._invoke(_parsed[fingerprint], command, *more)
+
+    def _invoke(self, parsed: Manifest | None, *command: str) -> dbtRunnerResult:
+        """The variables are the home's settings and never a date, so that dbt need not parse again tomorrow."""
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
         from dbt.cli.main import dbtRunner
 
@@ -69,15 +80,14 @@ class DbtProjectOfHome:
             "--vars": json.dumps(self.warehouse.settings.variables),
         }
         try:
-            return dbtRunner().invoke(
+            return dbtRunner(manifest=parsed).invoke(
                 [
                     "--quiet",
                     "--log-level",
                     "none",
                     "--log-level-file",
                     "none",
-                    command,
-                    *more,
+                    *command,
                     *(str(word) for place in places.items() for word in place),
                 ]
             )
@@ -147,13 +157,18 @@ class DbtProjectOfHome:
         self.target_dir.mkdir(parents=True, exist_ok=True)
         self._stamp.unlink(missing_ok=True)
         (self.profiles_dir / "profiles.yml").write_text(self._profile())
-        parsed = self.run("parse")
-        if not parsed.success:
-            raise ConfigurationError(f"dbt cannot read {self.project_dir}: {without_values(str(parsed.exception))}")
+        self._parse(fingerprint)
         unfinished = self.manifest_path.with_suffix(".tmp")
         shutil.copy(self.target_dir / "manifest.json", unfinished)
         unfinished.replace(self.manifest_path)
         self._stamp.write_text(fingerprint)
+
+    def _parse(self, fingerprint: str) -> None:
+        parsed = self._invoke(None, "parse")
+        if not parsed.success:
+            raise ConfigurationError(f"dbt cannot read {self.project_dir}: {without_values(str(parsed.exception))}")
+        _parsed.clear()
+        _parsed[fingerprint] = cast("Manifest", parsed.result)
 
     def _profile(self) -> str:
         warehouse = self.warehouse
