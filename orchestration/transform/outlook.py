@@ -31,7 +31,7 @@ create or replace table metrics.segment_outlook (segment varchar, customer_id va
 create or replace table metrics.segment_outlook_gaps (segment varchar, change varchar, because varchar)
 """
 
-MEMBERS = "create or replace table segments.{segment} as select as_of_date, customer_id from {source} where {meets_all}"
+MEMBERS = "create or replace view segments.{segment} as select as_of_date, customer_id from {source} where {meets_all}"
 
 #: A customer's days as a member, as bits, the first day the lowest.
 AHEAD = """
@@ -109,7 +109,7 @@ def record_outlook(connection: duckdb.DuckDBPyConnection, file: Path, rules: Rul
         copy.run(
             "create table main.outlook (segment varchar, customer_id varchar, change varchar, expected_on date)",
             "create table main.members as select segment, customer_id from {warehouse}.metrics.segment_membership "
-            f"where as_of_date = date '{day}'",
+            f"where as_of_date = date '{day}' order by segment",  # they are asked for segment by segment
         )
         _look_ahead(copy, rules, told["leaves"], day, customers)
         _add_an_order(copy, rules, told["one_order_away"], day)
@@ -120,7 +120,10 @@ def record_outlook(connection: duckdb.DuckDBPyConnection, file: Path, rules: Rul
 def _look_ahead(copy: Copy, rules: Rules, told: list[str], day: date, customers: int) -> None:
     for first, days in _batches(day, customers):
         copy.derive(
-            f"select date '{first}' + range::integer as as_of_date from range({days})", rules.needed, compare=True
+            f"select date '{first}' + range::integer as as_of_date from range({days})",
+            rules.needed,
+            compare=True,
+            columns=rules.columns,
         )
         for segment in told:
             ahead = AHEAD.replace("{first}", f"date '{first}'").replace("{all_days}", str(2**days - 1))
@@ -131,7 +134,7 @@ def _add_an_order(copy: Copy, rules: Rules, told: list[str], day: date) -> None:
     """Everybody orders at once, which no rule that compares customers is asked about."""
     one_more = ONE_MORE_ORDER.replace("{orders}", ORDERS).replace("{customers}", CUSTOMERS)
     copy.run(f"drop view {ORDERS}", one_more.replace("{day}", f"date '{day}'"))
-    copy.derive(f"select date '{day}' as as_of_date", rules.needed, compare=False)
+    copy.derive(f"select date '{day}' as as_of_date", rules.needed, compare=False, columns=rules.columns)
     for segment in told:
         copy.run(_members(segment, rules.rules[segment]), ONE_ORDER_AWAY.replace("{segment}", segment))
 

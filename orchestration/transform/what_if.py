@@ -162,9 +162,9 @@ class Copy:
         if table not in self.models.derived:
             self.run(f"create or replace view {table} as from {{warehouse}}.{table}")
 
-    def derive(self, days: str, needed: set[str], *, compare: bool) -> None:
-        """Computes ``dim_customers`` and the tables that are ``needed``, for the as-of dates that the query ``days`` gives, from the
-        versioned models in the copy.
+    def derive(self, days: str, needed: set[str], *, compare: bool, columns: str = "*") -> None:
+        """Computes ``dim_customers``, of which ``columns`` are kept, and the tables that are ``needed``, for the as-of dates that the
+        query ``days`` gives, from the versioned models in the copy.
 
         Without ``compare`` the models that compare customers have no rows: the copy does not have everybody.
         """
@@ -176,7 +176,8 @@ class Copy:
         needed = needed | {f"customers.{CUSTOMERS}"}
         for table, query in self.models.derived.items():
             left_empty = table not in needed or (table in self.models.comparing and not compare)
-            made = f"from {self.warehouse}.{table} limit 0" if left_empty else query
+            kept = columns if table == f"customers.{CUSTOMERS}" else "*"
+            made = f"from {self.warehouse}.{table} limit 0" if left_empty else f"select {kept} from (\n{query}\n)"
             self.connection.execute(f"create or replace table {table} as {made}")
 
 
