@@ -18,7 +18,7 @@ def test_the_projects_file_is_edited_and_who_enters_and_leaves_is_what_sql_count
     opened(page, f"{app}/change?segment=aged_65_and_over")
     file = PROJECT_DIR / "models" / "segments" / "aged_65_and_over.sql"
     expect(page.get_by_role("textbox", name="Condition")).to_have_value(file.read_text(encoding="utf-8").rstrip())
-    expect(page.get_by_text("Nothing changes")).to_be_visible()
+    expect(page.get_by_role("note").filter(has_text="Nothing changes")).to_be_visible()
     members = ask(shown, "select count(*) from segments.aged_65_and_over")[0][0]
     for label in ("Members now", "Members then"):
         expect(metric(page, label)).to_have_text(str(members))
