@@ -63,12 +63,14 @@ class DbtProjectOfHome:
         where dbt cannot read the project.
         """
         fingerprint = self.fingerprint
-        if fingerprint not in _parsed:
-            self._parse(fingerprint)
-        return self._invoke(_parsed[fingerprint], command, *more)
+        parsed = _parsed[fingerprint] if fingerprint in _parsed else self._parse(fingerprint)
+        return self._invoke(parsed, command, *more)
 
     def _invoke(self, parsed: Manifest | None, *command: str) -> dbtRunnerResult:
-        """The variables are the home's settings and never a date, so that dbt need not parse again tomorrow."""
+        """Runs the command on the project as it was parsed, or has dbt parse it.
+
+        The variables are the home's settings and never a date, so that dbt need not parse again tomorrow.
+        """
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
         from dbt.cli.main import dbtRunner
 
@@ -163,12 +165,14 @@ class DbtProjectOfHome:
         unfinished.replace(self.manifest_path)
         self._stamp.write_text(fingerprint)
 
-    def _parse(self, fingerprint: str) -> None:
-        parsed = self._invoke(None, "parse")
-        if not parsed.success:
-            raise ConfigurationError(f"dbt cannot read {self.project_dir}: {without_values(str(parsed.exception))}")
+    def _parse(self, fingerprint: str) -> Manifest:
+        done = self._invoke(None, "parse")
+        if not done.success:
+            raise ConfigurationError(f"dbt cannot read {self.project_dir}: {without_values(str(done.exception))}")
+        parsed = cast("Manifest", done.result)
         _parsed.clear()
-        _parsed[fingerprint] = cast("Manifest", parsed.result)
+        _parsed[fingerprint] = parsed
+        return parsed
 
     def _profile(self) -> str:
         warehouse = self.warehouse
