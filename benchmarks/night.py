@@ -128,10 +128,8 @@ class Benchmark:
     def _keep_rules(self) -> None:
         """The rules as dbt compiled them, so that the script by hand has exactly the same ones."""
         names = {file.stem for file in (self.product / "dbt_project" / "models" / "segments").glob("*.sql")}
-        compiled = {
-            name: result["compiled_code"] for name, result in _results_of_dbt(self.home).items() if name in names
-        }
-        self.rules.write_text(json.dumps(compiled, indent=1))
+        compiled = json.loads((self.home / "dbt" / "compiled.json").read_text())["models"]
+        self.rules.write_text(json.dumps({name: compiled[name] for name in sorted(names)}, indent=1))
 
     def _by_hand(self, day: date) -> tuple[Cost, str]:
         script = str(REPOSITORY / "benchmarks" / "hand_written.py")
@@ -184,14 +182,16 @@ def _seconds_of_steps(home: Path) -> dict[str, float]:
     }
 
 
-def _results_of_dbt(home: Path) -> dict[str, dict[str, Any]]:
-    results = json.loads((home / "dbt" / "target" / "run_results.json").read_text())["results"]
-    return {result["unique_id"].split(".")[2]: result for result in results if result["unique_id"].startswith("model.")}
-
-
 def _seconds_of_models(home: Path) -> dict[str, float]:
     """Seconds of each dbt model of the last run, the slowest first."""
-    seconds = {name: round(result["execution_time"], 2) for name, result in _results_of_dbt(home).items()}
+    with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
+        records = instance.get_records_for_run(instance.get_runs(limit=1)[0].run_id, limit=10_000).records
+    made = (record.asset_materialization for record in records)
+    seconds = {
+        one.asset_key.path[-1]: float(one.metadata["seconds"].value)  # type: ignore[arg-type]
+        for one in made
+        if one and "seconds" in one.metadata
+    }
     return dict(sorted(seconds.items(), key=lambda model: -model[1]))
 
 

@@ -47,7 +47,7 @@ def warehouse_resource(warehouse: Warehouse) -> dg.ResourceDefinition:
 
     @dg.resource(description="The private DuckDB file, held by one run at a time.")
     def resource(context: dg.InitResourceContext) -> Iterator[Warehouse]:
-        with only_one_refresh(warehouse.home):
+        with only_one_refresh(warehouse.home), warehouse.held_open():
             _bury_the_dead(context)
             yield warehouse
 

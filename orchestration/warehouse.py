@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -20,15 +20,12 @@ class Warehouse:
 
     home: Home
     settings: Settings
+    #: Who waits for the file to be opened, to keep it so.
+    _holders: list[ExitStack] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def path(self) -> Path:
         return self.home.warehouse
-
-    @property
-    def what_if(self) -> Path:
-        """Where the copy lives in which the causes of moves are worked out; only while they are."""
-        return self.path.with_name("what_if.duckdb")
 
     @contextmanager
     def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -40,6 +37,8 @@ class Warehouse:
         self.home.path.mkdir(parents=True, exist_ok=True)
         try:
             with self._open() as connection:
+                if self._holders:
+                    self._holders.pop().enter_context(self._open())
                 connection.execute("set TimeZone = 'UTC'")
                 connection.execute("set enable_progress_bar = false")
                 yield connection
@@ -48,6 +47,14 @@ class Warehouse:
                 f"DuckDB gave up on {self.path.name}: {without_values(str(problem))}. "
                 "Refresh again; if it comes again, `segments rebuild` derives the warehouse anew."
             ) from None
+
+    @contextmanager
+    def held_open(self) -> Iterator[None]:
+        """Keeps the file open through the block from its first use on, for opening and closing it costs more than most of what is asked."""
+        with ExitStack() as holder:
+            self._holders.append(holder)
+            yield
+            self._holders.clear()
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         try:
@@ -65,6 +72,18 @@ class Warehouse:
             "threads": str(self.settings.threads),
             "temp_directory": f"{self.path}.tmp",
         }
+
+
+@contextmanager
+def all_or_nothing(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """What is written in the block is written as a whole or, where it fails, not at all."""
+    connection.execute("begin")
+    try:
+        yield
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
 
 
 @contextmanager

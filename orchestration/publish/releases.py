@@ -30,7 +30,7 @@ from orchestration.publish.report import REPORT, report
 from orchestration.publish.tables import TABLES, segment_table, with_words_of_models
 from orchestration.read.opened import Release, opened
 from orchestration.settings import Home, load_settings
-from orchestration.warehouse import only_one_refresh
+from orchestration.warehouse import all_or_nothing, only_one_refresh
 
 #: What analysts open. It is a link to FILE: DuckDB names a database after its file, and a database called ``segments`` would
 #: make ``segments.men_18_25`` ambiguous with the schema of that name.
@@ -213,11 +213,12 @@ def _build(
     ]
     connection.execute(f"attach '{str(file).replace(chr(39), chr(39) * 2)}' as release")
     try:
-        for schema in sorted({table.name.split(".")[0] for table in tables}):
-            connection.execute(f"create schema release.{schema}")
-        for table in tables:
-            connection.execute(f"create table release.{table.name} as {table.query}")
-            _comment(connection, table)
+        with all_or_nothing(connection):
+            for schema in sorted({table.name.split(".")[0] for table in tables}):
+                connection.execute(f"create schema release.{schema}")
+            for table in tables:
+                connection.execute(f"create table release.{table.name} as {table.query}")
+                _comment(connection, table)
     finally:
         connection.execute("detach release")
     with duckdb.connect(str(file), read_only=True) as release:

@@ -106,11 +106,10 @@ def dbt_models(project: DbtProjectOfHome, published_days: PublishedDays) -> dg.A
             built = project.run("build", "--exclude-resource-type", "unit_test")
             results += _results(built)
             if not built.success:
-                project.forget_results()
                 yield from _verdicts(context, results)
                 raise TransformFailed(_what_failed(built))
             with warehouse.connect() as connection:
-                record_moves(connection, warehouse.what_if, rules_of(connection, manifest, compiled, words))
+                record_moves(connection, rules_of(connection, manifest, compiled, words))
                 chunk_built(connection)
         with warehouse.connect() as connection:
             write_definitions(connection, segments(manifest), words)
@@ -156,8 +155,8 @@ def other_days_asset(project: DbtProjectOfHome) -> dg.AssetsDefinition:
             rules = rules_of(connection, manifest, compiled, words)
             first_day = built_days(connection).first
             rows = {
-                MONTH_ENDS: record_month_ends(connection, warehouse.what_if, rules, words, first_day),
-                OUTLOOK: record_outlook(connection, warehouse.what_if, rules),
+                MONTH_ENDS: record_month_ends(connection, rules, words, first_day),
+                OUTLOOK: record_outlook(connection, rules, first_day),
             }
         for key in (MONTH_ENDS, CONDITIONS, OUTLOOK):
             metadata = {"dagster/row_count": rows[key]} if key in rows else {}

@@ -19,13 +19,16 @@ JINJA = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)
 
 @dataclass(frozen=True)
 class Clause:
-    """One condition: as people read it, as it runs, the attributes of a customer that it asks, the other segments and the other tables."""
+    """One condition: as people read it, as it runs, the attributes of a customer that it asks, the other segments and the other tables,
+    and whether a customer's own rows of these are all that it needs.
+    """
 
     text: str
     sql: str
     columns: frozenset[str]
     segments: tuple[str, ...]
     tables: frozenset[str]
+    is_of_one: bool
 
 
 @dataclass(frozen=True)
@@ -114,4 +117,16 @@ def _clause(condition: exp.Expr, words: str) -> Clause:
         columns=frozenset(columns_used(condition)),
         segments=tuple(sorted(name for schema, name in tables if schema == SEGMENTS)),
         tables=frozenset(f"{schema}.{name}" for schema, name in tables if schema != SEGMENTS and name != CUSTOMERS),
+        is_of_one=not condition.find(exp.Window) and all(map(_finds_rows_of_one, condition.find_all(exp.Query))),
     )
+
+
+def _finds_rows_of_one(query: exp.Query) -> bool:
+    """Whether it only says in which rows of one table, by day and customer, something holds, or which days there are."""
+    if not isinstance(query, exp.Select) or query.find(exp.AggFunc, exp.Limit, exp.Star):
+        return False
+    names = [column.alias_or_name for column in query.selects]
+    tables = [table.name for table in query.find_all(exp.Table)]
+    if names == ["as_of_date"]:
+        return tables == [CUSTOMERS]
+    return names == ["as_of_date", "customer_id"] and len([table for table in tables if table != CUSTOMERS]) == 1

@@ -10,8 +10,6 @@ the customer that changed: the segment was held, or defined anew, or the record 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
 
 import duckdb
 
@@ -20,6 +18,7 @@ from orchestration.transform.meaning import CUSTOMERS
 from orchestration.transform.rules import REVENUE, Rules
 from orchestration.transform.states import as_known, note_movers, note_states, note_what_came
 from orchestration.transform.what_if import KNOWN_FROM, KNOWN_UNTIL, Copy, copy_beside
+from orchestration.warehouse import all_or_nothing
 
 #: The tables of schema metrics that are written.
 WRITTEN = ("segment_moves", "segment_shift_causes")
@@ -226,21 +225,20 @@ where days.as_of_date = (select min(as_of_date) from main.days)
 """
 
 
-def record_moves(connection: duckdb.DuckDBPyConnection, file: Path, rules: Rules) -> None:
+def record_moves(connection: duckdb.DuckDBPyConnection, rules: Rules) -> None:
     """Writes ``metrics.segment_moves`` for the as-of dates that dbt has just built, in place of what was there from the first of them on, and
     its sums in ``metrics.segment_shift_causes``.
 
-    Grain: one row per segment, as-of date and customer who entered or left. On a segment's first day on record nobody moved. ``file`` is
-    where the copy lives meanwhile.
+    Grain: one row per segment, as-of date and customer who entered or left. On a segment's first day on record nobody moved.
     """
     connection.execute(CREATE)
-    with copy_beside(connection, file, rules.models) as copy:
+    with copy_beside(connection, rules.models) as copy:
         note_movers(copy)
         note_what_came(copy)
         note_states(copy, rules)
         _ask_rules(copy, rules)
         _note_what_is_known(copy, rules)
-        with _all_or_nothing(connection):
+        with all_or_nothing(connection):
             copy.run(
                 *(FORGET.replace("{table}", table) for table in WRITTEN),
                 CAUSES.replace("{revenue}", REVENUE),
@@ -248,17 +246,6 @@ def record_moves(connection: duckdb.DuckDBPyConnection, file: Path, rules: Rules
             )
     made_of = f"select '{rules.models.fingerprint}' as fingerprint"
     connection.execute(f"create or replace table refresh.customers_made_of as {made_of}")
-
-
-@contextmanager
-def _all_or_nothing(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    connection.execute("begin")
-    try:
-        yield
-    except duckdb.Error:
-        connection.execute("rollback")
-        raise
-    connection.execute("commit")
 
 
 def _ask_rules(copy: Copy, rules: Rules) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from datetime import date
-from pathlib import Path
 
 import duckdb
 
@@ -18,6 +17,7 @@ from orchestration.transform.clauses import rule_of
 from orchestration.transform.meaning import CUSTOMERS, parse
 from orchestration.transform.rules import Rules
 from orchestration.transform.what_if import copy_beside
+from orchestration.warehouse import all_or_nothing
 
 #: Month ends before the release's day that are kept.
 MONTHS = 12
@@ -32,27 +32,25 @@ order by 1
 
 
 def record_month_ends(
-    connection: duckdb.DuckDBPyConnection, file: Path, rules: Rules, definitions: Iterable[Definition], first_day: date
+    connection: duckdb.DuckDBPyConnection, rules: Rules, definitions: Iterable[Definition], first_day: date
 ) -> int:
     """Writes ``customers.dim_customers_month_ends`` and ``customers.conditions_met``; gives the rows of the first.
 
     Grain: one row per month end and customer, with every attribute as of that day; one row per day (month ends and the newest), condition
     and customer who meets it, of the conditions in rules that look into tables which a release does not have. ``first_day`` is the first that
-    the run has evaluated, ``file`` is where the copy lives meanwhile.
+    the run has evaluated.
     """
     conditions = _conditions(rules, definitions)
     made_of = _fingerprint(rules, conditions)
     wanted = [day for (day,) in connection.execute(MONTH_ENDS.format(months=MONTHS)).fetchall()]
     missing = _forget(connection, wanted, first_day, made_of)
-    with copy_beside(connection, file, rules.models) as copy:
+    with copy_beside(connection, rules.models) as copy:
         if missing:
-            copy.know_what_is_known()
+            copy.know_what_is_known(rules.tables)
             everything = rules.models.behind(rules.models.columns[f"customers.{CUSTOMERS}"])
             copy.derive(_listed(missing), everything | rules.needed, compare=True)
-            for table in {table for rule in rules.rules.values() for table in rule.tables}:
-                copy.see(table)
         # All of it or nothing: whoever finds the days of the one finds them in the other too.
-        with copy.at_once():
+        with all_or_nothing(connection):
             if missing:
                 copy.run(
                     f"insert into {{warehouse}}.customers.{CUSTOMERS}_month_ends by name from customers.{CUSTOMERS}",

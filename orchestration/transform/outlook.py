@@ -6,23 +6,17 @@ is known tonight, and each rule is asked on every one of them; then to tonight w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from graphlib import TopologicalSorter
-from pathlib import Path
 
 import duckdb
 
+from orchestration.transform.ahead import DAYS_AHEAD, keep_days_ahead, look_ahead, members
 from orchestration.transform.clauses import Rule
 from orchestration.transform.meaning import CUSTOMERS
 from orchestration.transform.rules import Rules
 from orchestration.transform.what_if import Copy, copy_beside
-
-#: Days ahead that are looked at; their number has to be below 63, for a customer's days are the bits of an integer.
-DAYS_AHEAD = 30
-
-#: Customers times days that are worked out at once.
-ROWS_AT_ONCE = 10_000_000
+from orchestration.warehouse import all_or_nothing
 
 ORDERS = "intermediate.int_customer_days"
 
@@ -31,33 +25,28 @@ create or replace table metrics.segment_outlook (segment varchar, customer_id va
 create or replace table metrics.segment_outlook_gaps (segment varchar, change varchar, because varchar)
 """
 
-MEMBERS = "create or replace view segments.{segment} as select as_of_date, customer_id from {source} where {meets_all}"
-
-#: A customer's days as a member, as bits, the first day the lowest.
-AHEAD = """
+#: Of a segment: the first day ahead on which a member is none, and the first on which somebody else is one.
+CHANGES = """
 insert into main.outlook
-with days as (
-    select customer_id, bit_or(1::bigint << date_diff('day', {first}, as_of_date)) as days
-    from segments.{segment}
-    group by customer_id
-),
+with days as (select customer_id, days from main.days_ahead where segment = '{segment}'),
+
+members as (select customer_id from main.members where segment = '{segment}'),
 
 changes as (
-    select member.customer_id, 'leaves' as change, xor(coalesce(days.days, 0), {all_days}) as bits
-    from main.members as member
-    left join days using (customer_id)
-    where member.segment = '{segment}'
+    select members.customer_id, 'leaves' as change, xor(coalesce(days.days, 0), {all_days}) as bits
+    from members
+    left join days on days.customer_id = members.customer_id
 
     union all
 
     select customer_id, 'enters' as change, days as bits
     from days
-    where customer_id not in (select customer_id from main.members where segment = '{segment}')
+    where customer_id not in (from members)
 )
 
-select '{segment}' as segment, customer_id, change, {first} + bit_count((bits & -bits) - 1)::integer as expected_on
+select '{segment}' as segment, customer_id, change, {tomorrow} + bit_count((bits & -bits) - 1)::integer as expected_on
 from changes
-where bits > 0 and (customer_id, change) not in (select customer_id, change from main.outlook where segment = '{segment}')
+where bits > 0
 """
 
 #: Today's order is of the size that is usual for the customer; for one who never ordered, of that of the others.
@@ -87,68 +76,49 @@ where customer_id not in (select customer_id from main.members where segment = '
 """
 
 
-def record_outlook(connection: duckdb.DuckDBPyConnection, file: Path, rules: Rules) -> int:
+def record_outlook(connection: duckdb.DuckDBPyConnection, rules: Rules, first_day: date) -> int:
     """Writes ``metrics.segment_outlook`` from the newest as-of date on, and in ``metrics.segment_outlook_gaps`` what cannot be told; gives the
     rows of the first.
 
     Grain: one row per segment, customer and change: ``leaves`` and ``enters`` with the first day of the next ``DAYS_AHEAD`` on which it is so,
-    ``one_order_away`` without one. ``file`` is where the copy lives meanwhile.
+    ``one_order_away`` without one. ``first_day`` is the first that the run has evaluated.
     """
     connection.execute(CREATE)
-    ((day, customers),) = connection.execute(
-        f"select as_of_date, count(*) from customers.{CUSTOMERS} where as_of_date = (select max(as_of_date) from customers.{CUSTOMERS}) group by 1"
-    ).fetchall() or [(None, 0)]
+    ((day,),) = connection.execute(f"select max(as_of_date) from customers.{CUSTOMERS}").fetchall()
     if day is None:
         return 0
     told, gaps = _told(connection, rules, day)
     connection.executemany("insert into metrics.segment_outlook_gaps values (?, ?, ?)", gaps)
-    with copy_beside(connection, file, rules.models) as copy:
-        copy.know_what_is_known()
-        for table in sorted({table for rule in rules.rules.values() for table in rule.tables}):
-            copy.see(table)
+    with copy_beside(connection, rules.models) as copy:
         copy.run(
             "create table main.outlook (segment varchar, customer_id varchar, change varchar, expected_on date)",
             "create table main.members as select segment, customer_id from {warehouse}.metrics.segment_membership "
             f"where as_of_date = date '{day}' order by segment",  # they are asked for segment by segment
         )
-        _look_ahead(copy, rules, told["leaves"], day, customers)
+        look_ahead(copy, rules, told["leaves"], day, first_day)
+        _note_changes(copy, told["leaves"], day)
         _add_an_order(copy, rules, told["one_order_away"], day)
-        copy.run("insert into {warehouse}.metrics.segment_outlook from main.outlook order by all")
+        with all_or_nothing(connection):
+            copy.run("insert into {warehouse}.metrics.segment_outlook from main.outlook order by all")
+            keep_days_ahead(copy, rules, told["leaves"], day)
     return int(connection.execute("select count(*) from metrics.segment_outlook").fetchall()[0][0])
 
 
-def _look_ahead(copy: Copy, rules: Rules, told: list[str], day: date, customers: int) -> None:
-    for first, days in _batches(day, customers):
-        copy.derive(
-            f"select date '{first}' + range::integer as as_of_date from range({days})",
-            rules.needed,
-            compare=True,
-            columns=rules.columns,
-        )
-        for segment in told:
-            ahead = AHEAD.replace("{first}", f"date '{first}'").replace("{all_days}", str(2**days - 1))
-            copy.run(_members(segment, rules.rules[segment]), ahead.replace("{segment}", segment))
+def _note_changes(copy: Copy, told: list[str], day: date) -> None:
+    changes = CHANGES.replace("{tomorrow}", f"date '{day + timedelta(1)}'").replace(
+        "{all_days}", str(2**DAYS_AHEAD - 1)
+    )
+    copy.run(*(changes.replace("{segment}", segment) for segment in told))
 
 
 def _add_an_order(copy: Copy, rules: Rules, told: list[str], day: date) -> None:
     """Everybody orders at once, which no rule that compares customers is asked about."""
     one_more = ONE_MORE_ORDER.replace("{orders}", ORDERS).replace("{customers}", CUSTOMERS)
+    copy.know_what_is_known(rules.tables)
     copy.run(f"drop view {ORDERS}", one_more.replace("{day}", f"date '{day}'"))
     copy.derive(f"select date '{day}' as as_of_date", rules.needed, compare=False, columns=rules.columns)
     for segment in told:
-        copy.run(_members(segment, rules.rules[segment]), ONE_ORDER_AWAY.replace("{segment}", segment))
-
-
-def _members(segment: str, rule: Rule) -> str:
-    meets_all = " and ".join(f"coalesce({clause.sql}, false)" for clause in rule.clauses)
-    made = MEMBERS.replace("{segment}", segment).replace("{source}", rule.source)
-    return made.replace("{meets_all}", meets_all)
-
-
-def _batches(day: date, customers: int) -> Iterator[tuple[date, int]]:
-    at_once = max(1, ROWS_AT_ONCE // customers)
-    for gone in range(0, DAYS_AHEAD, at_once):
-        yield day + timedelta(gone + 1), min(at_once, DAYS_AHEAD - gone)
+        copy.run(members(segment, rules.rules[segment]), ONE_ORDER_AWAY.replace("{segment}", segment))
 
 
 def _told(

@@ -9,6 +9,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,6 +21,7 @@ from orchestration.warehouse import Warehouse, only_one_refresh
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
     from dbt.contracts.graph.manifest import Manifest
+    from dbt_common.events.event_manager import IEventManager
 
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
 SEGMENT_TAG = "segment"
@@ -59,12 +61,12 @@ class DbtProjectOfHome:
     def run(self, command: str, *more: str) -> dbtRunnerResult:
         """Runs a dbt command in this process, so that nothing of it outlives the run.
 
-        dbt itself says nothing, to a terminal or to a log, for it quotes rows; the caller has the results. Raises ConfigurationError
-        where dbt cannot read the project.
+        dbt itself says nothing, to a terminal, a log or a file of results, for it quotes rows; the caller has the results. Raises
+        ConfigurationError where dbt cannot read the project.
         """
         fingerprint = self.fingerprint
         parsed = _parsed[fingerprint] if fingerprint in _parsed else self._parse(fingerprint)
-        return self._invoke(parsed, command, *more)
+        return self._invoke(parsed, command, *more, "--no-write-json")
 
     def _invoke(self, parsed: Manifest | None, *command: str) -> dbtRunnerResult:
         """Runs the command on the project as it was parsed, or has dbt parse it.
@@ -73,7 +75,9 @@ class DbtProjectOfHome:
         """
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
         from dbt.cli.main import dbtRunner
+        from dbt_common.events import event_manager_client
 
+        event_manager_client.ctx_set_event_manager(_nobody_listens())
         places = {
             "--project-dir": self.project_dir,
             "--profiles-dir": self.profiles_dir,
@@ -97,10 +101,6 @@ class DbtProjectOfHome:
             # dbt would keep the warehouse open for as long as the process lives.
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
 
-    def forget_results(self) -> None:
-        """Removes dbt's own file of results: of a failure it quotes rows."""
-        (self.target_dir / "run_results.json").unlink(missing_ok=True)
-
     def prepare(self) -> Path:
         """Writes the profile and the manifest where the project or the settings changed; returns the manifest's path.
 
@@ -114,8 +114,8 @@ class DbtProjectOfHome:
         return self.manifest_path
 
     def manifest(self) -> dict[str, Any]:
-        manifest: dict[str, Any] = json.loads(self.prepare().read_text())
-        return manifest
+        """What dbt knows of the project, as its manifest says it. It is shared: nobody changes it."""
+        return _read_manifest(self.prepare(), self.fingerprint)
 
     def compiled(self) -> dict[str, str]:
         """The SQL of every model that a segment rests on, by name, as it runs when all is built anew.
@@ -192,6 +192,24 @@ class DbtProjectOfHome:
             }
         }
         return yaml.safe_dump(profile)
+
+
+@lru_cache(maxsize=1)
+def _read_manifest(path: Path, fingerprint: str) -> dict[str, Any]:
+    """The file's content, read once in a process: a home's manifest changes with the fingerprint of its project."""
+    manifest: dict[str, Any] = json.loads(path.read_text())
+    return manifest
+
+
+def _nobody_listens() -> IEventManager:
+    """In place of dbt's messages, which it composes whether somebody reads them or not: a tenth of a small night."""
+    from dbt_common.events.event_manager import EventManager
+
+    class Silent(EventManager):
+        def fire_event(self, *_: Any, **__: Any) -> None:
+            pass
+
+    return Silent()
 
 
 def sql_of_models(done: dbtRunnerResult) -> dict[str, str]:

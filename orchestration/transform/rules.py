@@ -37,9 +37,14 @@ class Rules:
         return asked & self.models.columns.get(f"customers.{CUSTOMERS}", set())
 
     @property
+    def tables(self) -> set[str]:
+        """The tables besides dim_customers that are asked for."""
+        return {table for rule in self.rules.values() for table in rule.tables}
+
+    @property
     def derived(self) -> list[str]:
         """The tables besides dim_customers that are asked for and have to be computed in the states between."""
-        return sorted({table for rule in self.rules.values() for table in rule.tables} & self.models.derived.keys())
+        return sorted(self.tables & self.models.derived.keys())
 
     @property
     def needed(self) -> set[str]:

@@ -1,6 +1,6 @@
 """The customers as they would be, had less come in: the project's own models, run over a small copy of what the warehouse knows.
 
-The copy is a database of its own beside the warehouse, with the same schemas, so that compiled SQL runs in it as it stands. What
+The copy is a database of its own in memory, with the same schemas, so that compiled SQL runs in it as it stands. What
 was known of a customer is taken from the versioned models; every other model down to ``dim_customers`` is computed again. States
 no rule and knows no segment.
 """
@@ -8,12 +8,11 @@ no rule and knows no segment.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import TopologicalSorter
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -141,26 +140,13 @@ class Copy:
         for query in queries:
             self.connection.execute(query.replace("{warehouse}", self.warehouse))
 
-    @contextmanager
-    def at_once(self) -> Iterator[None]:
-        """What is written to the warehouse in the block is written all or not at all; the copy itself may only be read meanwhile."""
-        self.connection.execute("begin")
-        try:
-            yield
-        except BaseException:
-            self.connection.execute("rollback")
-            raise
-        self.connection.execute("commit")
-
-    def know_what_is_known(self) -> None:
-        """Takes all that the warehouse knows of everybody for what is known in the copy."""
-        for versions in self.models.versioned:
-            self.see(versions.table)
-
-    def see(self, table: str) -> None:
-        """Looks through to the warehouse's table, unless the copy has made one of its own."""
-        if table not in self.models.derived:
-            self.run(f"create or replace view {table} as from {{warehouse}}.{table}")
+    def know_what_is_known(self, tables: Set[str] = frozenset(), of: str | None = None) -> None:
+        """Takes what the warehouse knows of everybody, or of the customers that the query ``of`` gives, for what is known in the copy; and
+        what it says in other ``tables`` than the copy derives.
+        """
+        only = f" where customer_id in ({of})" if of else ""
+        for table in {versions.table for versions in self.models.versioned} | tables - self.models.derived.keys():
+            self.run(f"create or replace view {table} as from {{warehouse}}.{table}{only}")
 
     def derive(self, days: str, needed: set[str], *, compare: bool, columns: str = "*") -> None:
         """Computes ``dim_customers``, of which ``columns`` are kept, and the tables that are ``needed``, for the as-of dates that the
@@ -182,11 +168,10 @@ class Copy:
 
 
 @contextmanager
-def copy_beside(connection: duckdb.DuckDBPyConnection, file: Path, models: CustomerModels) -> Iterator[Copy]:
-    """An empty copy for the length of the block."""
+def copy_beside(connection: duckdb.DuckDBPyConnection, models: CustomerModels) -> Iterator[Copy]:
+    """An empty copy for the length of the block, in memory and, beyond the settings' limit of it, in DuckDB's temporary files."""
     warehouse: str = connection.execute("select current_database()").fetchall()[0][0]
-    _remove(file)
-    connection.execute(f"attach '{str(file).replace(chr(39), chr(39) * 2)}' as {COPY}")
+    connection.execute(f"attach ':memory:' as {COPY} (compress)")
     try:
         connection.execute(f"use {COPY}")
         tables = [
@@ -201,7 +186,6 @@ def copy_beside(connection: duckdb.DuckDBPyConnection, file: Path, models: Custo
     finally:
         connection.execute(f"use {warehouse}")
         connection.execute(f"detach {COPY}")
-        _remove(file)
 
 
 def columns_of_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
@@ -218,8 +202,3 @@ def _compares_customers(compiled: str) -> bool:
     return any(
         "customer_id" not in {column.name for column in window.args.get("partition_by") or []} for window in windows
     )
-
-
-def _remove(file: Path) -> None:
-    for left in file.parent.glob(f"{file.name}*"):
-        left.unlink()

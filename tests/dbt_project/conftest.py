@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import pytest
+from dbt.artifacts.schemas.run import RunExecutionResult
 
 from orchestration.settings import Home, load_settings
 from orchestration.transform.project import DbtProjectOfHome
@@ -45,11 +45,16 @@ def dbt(project: DbtProjectOfHome) -> Callable[..., Results]:
 
     def run(*arguments: str) -> Results:
         project.prepare()
-        artifact = project.target_dir / "run_results.json"
-        artifact.unlink(missing_ok=True)
         built = project.run(*arguments)
-        assert artifact.exists(), built.exception
-        results: Results = json.loads(artifact.read_text())["results"]
-        return results
+        assert isinstance(built.result, RunExecutionResult), built.exception
+        return [
+            {
+                "unique_id": result.node.unique_id,
+                "status": str(result.status),
+                "message": result.message,
+                "compiled_code": result.node.compiled_code,
+            }
+            for result in built.result.results
+        ]
 
     return run

@@ -1,0 +1,187 @@
+"""On which of the days ahead each customer is a member of each segment if nothing comes in, worked out only where it can have become other than
+the night before said, and carried on from there elsewhere.
+
+A day ahead that was looked at before comes out the same again for a customer of whom nothing has come since, where the rule asks of no
+other customer. States no rule.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from functools import partial
+
+from orchestration.days import Days
+from orchestration.transform.clauses import Rule
+from orchestration.transform.meaning import CUSTOMERS
+from orchestration.transform.rules import Rules
+from orchestration.transform.what_if import KNOWN_FROM, KNOWN_UNTIL, Copy
+
+#: Days ahead that are looked at; their number has to be below 63, for a customer's days are the bits of an integer.
+DAYS_AHEAD = 30
+
+#: Customers times days that are worked out at once.
+ROWS_AT_ONCE = 10_000_000
+
+CREATE = """
+create table if not exists {warehouse}.refresh.days_ahead (segment varchar, customer_id varchar, days bigint);
+create table if not exists {warehouse}.refresh.days_ahead_made_of (day date, fingerprint varchar, segments varchar[]);
+create table main.found (segment varchar, customer_id varchar, days bigint);
+create table main.days_ahead (segment varchar, customer_id varchar, days bigint)
+"""
+
+MEMBERS = "create or replace view segments.{segment} as select as_of_date, customer_id from {source} where {meets_all}"
+
+#: A customer's days as a member, as bits, tomorrow the lowest.
+FOUND = """
+insert into main.found
+select '{segment}' as segment, customer_id, bit_or(1::bigint << date_diff('day', {tomorrow}, as_of_date)) as days
+from segments.{segment}
+group by customer_id
+"""
+
+CARRIED_ON = """
+insert into main.found
+select segment, customer_id, days >> {days_gone} as days
+from {warehouse}.refresh.days_ahead
+where list_contains({segments}, segment) and days >> {days_gone} > 0 and customer_id not in (from main.changed)
+"""
+
+TOGETHER = """
+insert into main.days_ahead
+select segment, customer_id, bit_or(days) as days from main.found where segment = '{segment}' group by segment, customer_id
+"""
+
+KEEP = """
+create or replace table {warehouse}.refresh.days_ahead as from main.days_ahead;
+create or replace table {warehouse}.refresh.days_ahead_made_of as
+select {day} as day, '{fingerprint}' as fingerprint, {segments}::varchar[] as segments
+"""
+
+
+def look_ahead(copy: Copy, rules: Rules, told: list[str], day: date, first_day: date) -> None:
+    """Writes ``main.days_ahead`` of the copy for the segments that are ``told``, each after those that it builds on.
+
+    Grain: one row per segment and customer who is a member on a day ahead, with ``days``, in which bit n is the day n + 1 days after
+    ``day``. ``first_day`` is the first that the run has evaluated.
+    """
+    copy.run(*CREATE.split(";"))
+    ahead = Days(day + timedelta(1), day + timedelta(DAYS_AHEAD))
+    before, kept = _night_before(copy, rules, day, first_day)
+    carried = _can_be_carried(rules, told, kept)
+    anew = [segment for segment in told if segment not in carried]
+    evaluate = partial(_evaluate, copy, rules, told, FOUND.replace("{tomorrow}", f"date '{ahead.first}'"))
+    evaluate(anew, ahead)
+    if before is not None and carried:
+        known_before = before + timedelta(DAYS_AHEAD)
+        evaluate(carried, Days(known_before + timedelta(1), ahead.last))
+        copy.run(f"create table main.changed as {_who_changed(copy, before)}")
+        if known_before >= ahead.first:
+            evaluate(carried, Days(ahead.first, known_before), of="from main.changed")
+        carry = CARRIED_ON.replace("{days_gone}", str((day - before).days))
+        copy.run(carry.replace("{segments}", str(carried)))
+    copy.run(*(TOGETHER.replace("{segment}", segment) for segment in told))
+
+
+def keep_days_ahead(copy: Copy, rules: Rules, told: list[str], day: date) -> None:
+    """Keeps what ``look_ahead`` found in the warehouse, for the next night."""
+    kept = KEEP.replace("{day}", f"date '{day}'").replace("{fingerprint}", _fingerprint(rules))
+    copy.run(*kept.replace("{segments}", str(told)).split(";"))
+
+
+def members(segment: str, rule: Rule) -> str:
+    """The statement that makes the segment a view over the customers that the copy has derived."""
+    meets_all = " and ".join(f"coalesce({clause.sql}, false)" for clause in rule.clauses)
+    made = MEMBERS.replace("{segment}", segment).replace("{source}", rule.source)
+    return made.replace("{meets_all}", meets_all)
+
+
+def _night_before(copy: Copy, rules: Rules, day: date, first_day: date) -> tuple[date | None, list[str]]:
+    """The day whose look ahead can be carried on, and the segments in it: nothing on or before it was evaluated anew, and the rules are as
+    they were.
+    """
+    found = copy.connection.execute(f"from {copy.warehouse}.refresh.days_ahead_made_of").fetchall()
+    for before, fingerprint, segments in found:
+        if before < first_day and day <= before + timedelta(DAYS_AHEAD) and fingerprint == _fingerprint(rules):
+            return before, segments
+    return None, []
+
+
+def _can_be_carried(rules: Rules, told: list[str], kept: list[str]) -> list[str]:
+    """Of the segments told, those that the night before told of too and whose rules ask of no other customer, through other segments neither."""
+    models = rules.models
+    comparing = models.comparing_among(rules.attributes)
+    of_one = {versions.table for versions in models.versioned} | models.derived.keys() - models.comparing
+    builds_on = {segment.name: segment.builds_on for segment in rules.segments}
+    carried: list[str] = []
+    for segment in told:
+        rule = rules.rules[segment]
+        if (
+            segment in kept
+            and all(clause.is_of_one for clause in rule.clauses)
+            and not rule.columns & comparing
+            and rule.tables <= of_one
+            and all(other in carried for other in builds_on[segment])
+        ):
+            carried.append(segment)
+    return carried
+
+
+def _evaluate(
+    copy: Copy, rules: Rules, told: list[str], found: str, segments: list[str], days: Days, of: str | None = None
+) -> None:
+    """Asks the rules of the segments on the days, of every customer or of those that the query ``of`` gives, and notes what is ``found``."""
+    if not segments:
+        return
+    asked = _with_those_beneath(rules, told, segments)
+    part = replace(rules, rules={segment: rules.rules[segment] for segment in asked})
+    copy.know_what_is_known(part.tables, of)
+    for first, number in _batches(days, _customers(copy, of)):
+        copy.derive(
+            f"select date '{first}' + range::integer as as_of_date from range({number})",
+            part.needed,
+            compare=True,
+            columns=part.columns,
+        )
+        for segment in asked:
+            copy.run(members(segment, part.rules[segment]))
+            if segment in segments:
+                copy.run(found.replace("{segment}", segment))
+
+
+def _with_those_beneath(rules: Rules, told: list[str], segments: list[str]) -> list[str]:
+    """The segments and all that they build on, each after those that it builds on."""
+    builds_on = {segment.name: segment.builds_on for segment in rules.segments}
+    asked = set(segments)
+    for segment in reversed(told):
+        if segment in asked:
+            asked |= set(builds_on[segment])
+    return [segment for segment in told if segment in asked]
+
+
+def _who_changed(copy: Copy, since: date) -> str:
+    """A query for everybody of whom something else is known than on that day."""
+    return " union ".join(
+        f"select customer_id from {{warehouse}}.{versions.table} "
+        f"where customer_id is not null and ({KNOWN_FROM} > date '{since}' or {KNOWN_UNTIL} > date '{since}')"
+        for versions in copy.models.versioned
+    )
+
+
+def _customers(copy: Copy, of: str | None) -> int:
+    newest = f"{copy.warehouse}.customers.{CUSTOMERS}"
+    asked = f"({of})" if of else f"{newest} where as_of_date = (select max(as_of_date) from {newest})"
+    return int(copy.connection.execute(f"select count(*) from {asked}").fetchall()[0][0])
+
+
+def _batches(days: Days, customers: int) -> Iterator[tuple[date, int]]:
+    at_once = max(1, ROWS_AT_ONCE // max(1, customers))
+    for gone in range(0, len(days), at_once):
+        yield days.first + timedelta(gone), min(at_once, len(days) - gone)
+
+
+def _fingerprint(rules: Rules) -> str:
+    said = [rules.models.fingerprint, *map(str, sorted(rules.hashes.items())), str(DAYS_AHEAD)]
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()
