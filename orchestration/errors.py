@@ -11,6 +11,9 @@ from collections.abc import Iterable
 
 #: Kinds of error that come before a row is read, or tell only of files and sizes: dbt's and DuckDB's names, last words.
 _OF_NO_ROW = {"Parser", "Binder", "Catalog", "IO", "Memory", "Compilation", "Parsing", "Raw"}
+#: What is said where the disk is full, by the system and by SQLite, and where DuckDB's memory limit is reached.
+_DISK_IS_FULL = ("No space left on device", "database or disk is full")
+_MEMORY_IS_SHORT = "Out of Memory Error"
 #: What dbt puts around the database's own error.
 _AROUND = {"Runtime", "Database"}
 _KIND = re.compile(r"\b(\w+) Error\b")
@@ -45,6 +48,14 @@ class WarehouseFailed(SegmentsError):
     """DuckDB gave up on the warehouse."""
 
 
+class DiskFull(SegmentsError):
+    """There is no room left where the home is."""
+
+
+class MemoryTooSmall(SegmentsError):
+    """DuckDB may not use as much memory as a query needs."""
+
+
 class StepTooEarly(SegmentsError):
     """A step of the run was started before the steps that it rests on had ended."""
 
@@ -66,14 +77,27 @@ class DraftRefused(ConfigurationError):
 
 
 def known_error(problem: BaseException) -> SegmentsError | None:
-    """The first of our own errors in the chain of a failure: Dagster wraps what a step or a resource raises."""
+    """What the machine lacks, or the first of our own errors in the chain of a failure: Dagster wraps what a step or a resource raises."""
     chain: list[BaseException] = []
     cause: BaseException | None = problem
     while cause is not None and cause not in chain:  # Dagster's re-raised errors can be each other's context
-        if isinstance(cause, SegmentsError):
-            return cause
         chain.append(cause)
         cause = cause.__cause__ or cause.__context__
+    return _lacking(chain) or next((one for one in chain if isinstance(one, SegmentsError)), None)
+
+
+def _lacking(chain: Iterable[BaseException]) -> SegmentsError | None:
+    """Told by their words, for SQLite, DuckDB, dbt and the system each have an error of their own for it."""
+    said = " ".join(map(str, chain))
+    if any(words in said for words in _DISK_IS_FULL):
+        return DiskFull(
+            "The disk with the home on it is full: free some space and refresh again. Nothing was published, and the last release is untouched."
+        )
+    if _MEMORY_IS_SHORT in said:
+        return MemoryTooSmall(
+            "DuckDB needs more memory than it may use: raise memory_limit in settings.yml, or lower threads, and refresh again. "
+            "Nothing was published, and the last release is untouched."
+        )
     return None
 
 

@@ -107,6 +107,8 @@ def read_extracts(
             continue
         try:
             findings += _read(connection, extract, relation)
+        except duckdb.OutOfMemoryException:
+            raise  # the file may be as good as can be
         except ExtractUnreadable as problem:
             unreadable[extract.extract_date] = str(problem)
         except (duckdb.Error, UnicodeDecodeError, OSError, EOFError) as problem:

@@ -23,7 +23,7 @@ from orchestration.transform.what_if import KNOWN_FROM, KNOWN_UNTIL, Copy
 DAYS_AHEAD = 30
 
 #: Customers times days that are worked out at once.
-ROWS_AT_ONCE = 10_000_000
+ROWS_AT_ONCE = 3_000_000
 
 CREATE = """
 create table if not exists {warehouse}.refresh.days_ahead (segment varchar, customer_id varchar, days bigint);
