@@ -78,4 +78,14 @@ def _resident(root: int) -> int:
     while found:
         found = {process for process, parent in parents.items() if parent in found} - tree
         tree |= found
-    return sum(sizes.get(process, 0) for process in tree)
+    shared = [_shared(process) for process in tree]
+    return sum(sizes.get(process, 0) for process in tree) - sum(shared) + max(shared)
+
+
+def _shared(process: int) -> int:
+    """Bytes of what processes share by intent, such as the buffers of a PostgreSQL server, which count once."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return 0
+    return 1024 * sum(int(line.split()[1]) for line in status.splitlines() if line.startswith("RssShmem:"))
