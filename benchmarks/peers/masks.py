@@ -62,7 +62,7 @@ def evaluated(tree: exp.Expression, columns: Columns, today: date) -> Any:
         case exp.Column():
             return columns.column(tree.name)
         case exp.Literal():
-            return tree.name if tree.is_string else int(tree.name) if tree.is_int else Decimal(tree.name)
+            return tree.name if tree.is_string else int(tree.name) if tree.is_int else _exact(tree.name)
         case exp.Between():
             return (value(tree.this) >= value(tree.args["low"])) & (value(tree.this) <= value(tree.args["high"]))
         case exp.Is() if isinstance(tree.expression, exp.Null):
@@ -83,3 +83,8 @@ def evaluated(tree: exp.Expression, columns: Columns, today: date) -> Any:
         case exp.Interval():
             return relativedelta(months=int(tree.this.name))
     raise NotImplementedError(f"A rule has {tree.sql()}, a {type(tree).__name__}: add it to masks.evaluated.")
+
+
+def _exact(number: str) -> Decimal:
+    """With places enough for a product with money: in Polars it has no more than the longer of its factors."""
+    return Decimal(number).quantize(Decimal("0.0001"))
