@@ -125,7 +125,7 @@ class Comparison:
         try:
             cost, _ = measured(command, REPOSITORY, self.folder / f"{peer.name}.log")
         except CommandFailed as failure:
-            if not any(sign in str(failure) for sign in OUT_OF_MEMORY):
+            if is_by_hand or not any(sign in str(failure) for sign in OUT_OF_MEMORY):
                 raise
             result.out_of_memory_on = day
         else:
