@@ -224,6 +224,9 @@ def sql_of_models(done: dbtRunnerResult) -> dict[str, str]:
 
 def _sources(project_dir: Path) -> Sequence[Path]:
     kept = (
-        path for folder in ("models", "macros", "tests") for path in (project_dir / folder).rglob("*") if path.is_file()
+        path
+        for folder in ("models", "macros", "materializations", "tests")
+        for path in (project_dir / folder).rglob("*")
+        if path.is_file()
     )
     return sorted([project_dir / "dbt_project.yml", *kept])
