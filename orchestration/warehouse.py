@@ -53,8 +53,10 @@ class Warehouse:
         """Keeps the file open through the block from its first use on, for opening and closing it costs more than most of what is asked."""
         with ExitStack() as holder:
             self._holders.append(holder)
-            yield
-            self._holders.clear()
+            try:
+                yield
+            finally:
+                self._holders.clear()
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         try:
