@@ -3,6 +3,8 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
+# One more than there are processors, for tests wait a quarter of the time: for browsers, for other processes, for each other.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))')
 export SEGMENTS_HOME ?= $(CURDIR)/.segments
 
 .PHONY: help
@@ -41,7 +43,7 @@ lint: setup ## formatter, linters, types
 
 .PHONY: test
 test: setup lint ## formatter, linters, types and every test
-	$(BIN)/pytest --numprocesses auto --dist loadfile
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
 
 .PHONY: drill
 drill: setup ## plant each fault in a copy of a night, count false holds in 60 clean ones, renew docs/drill.md (slow)
