@@ -300,7 +300,7 @@ def _make_night(connection: duckdb.DuckDBPyConnection, size: Size, night: int, d
         f"""
         create or replace table orders as
         with tried as (
-            select n, {_BUYER.format(n="n + $night * 1000000007")} as customer_no
+            select n, {_BUYER.format(n="n + $night::bigint * 1000000007")} as customer_no
             from range($tries) as numbers (n)
         ),
         kept as (

@@ -1,6 +1,7 @@
-"""The ledger of shifts, and the expectation of every day beside what came: written anew each night from the counts on record.
+"""The ledger of shifts, and the expectation of every day beside what came, from the counts on record.
 
-What was judged of a day rests on that day and its past, so that the ledger of a day stays as it was unless its past is corrected.
+What was judged of a day rests on that day and its past, so that it stays as it was unless its past is corrected: the days that are as they were
+the night before are not judged again.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from orchestration.known_days import KnownDays
 from orchestration.measure import episodes
 from orchestration.measure.episodes import Line, Verdict
 from orchestration.measure.known import known_beforehand, redefinitions
-from orchestration.measure.shifts import Kind, judge
+from orchestration.measure.shifts import Kind, Watched, judge
 from orchestration.measure.telling import Telling
+from orchestration.warehouse import all_or_nothing
 
 #: The figures of a segment that are judged, and the kind of each.
 MEASURES: dict[str, Kind] = {"members": "stock", "entered": "flow", "exited": "flow", "share": "share"}
@@ -37,6 +39,13 @@ create or replace table metrics.segment_shifts (
     observed double, expected double, lower double, upper double, state varchar, message varchar,
     opened_on date, effect double, p_value double, scale varchar
 );
+"""
+
+#: What was learnt of each figure by the end of the day before the last that was judged.
+CREATE_WATCHED = "create table if not exists refresh.watched (measure varchar, until date, key varchar, state blob)"
+#: The words for what is known of a day are found anew.
+JUDGED_BEFORE = """
+select * exclude (known_because) from metrics.segment_expectations where measure = $measure and as_of_date <= $until
 """
 
 BAND = ["expected", "lower_95", "upper_95", "lower_99", "upper_99"]
@@ -75,21 +84,37 @@ def record_shifts(connection: duckdb.DuckDBPyConnection, calendar: KnownDays) ->
     segment, as-of date and state of an episode; segment null where everything moved at once).
     """
     figures = connection.execute(FIGURES).df()
-    connection.execute(CREATE)
+    with all_or_nothing(connection):
+        return _record(connection, calendar, figures)
+
+
+def _record(connection: duckdb.DuckDBPyConnection, calendar: KnownDays, figures: pd.DataFrame) -> Recorded:
+    connection.execute(CREATE_WATCHED)
+    watched = {measure: Watched(*kept) for measure, *kept in connection.execute("from refresh.watched").fetchall()}
+    connection.execute("delete from refresh.watched")
     if figures.empty:
+        connection.execute(CREATE)
         return Recorded()
     known = known_beforehand(connection, calendar, figures["segment"].unique())
     anew = redefinitions(connection)
-    judged = {measure: _judged(figures, measure, kind, known, anew) for measure, kind in MEASURES.items()}
-    expectations = pd.concat([days for days, _ in judged.values()], ignore_index=True)
+    days, everything = [], {}
+    for measure, kind in MEASURES.items():
+        wide = figures.pivot(index="as_of_date", columns="segment", values=measure).astype(float)
+        masks = known_mask(known, wide), known_mask(anew, wide)
+        judgement = judge(wide, kind, *masks, watched.get(measure))
+        everything[measure] = judgement.everything
+        days += [*_judged_before(connection, measure, judgement.days, wide), _observed(measure, judgement.days, wide)]
+        if kept := judgement.watched:
+            connection.execute(
+                "insert into refresh.watched values (?, ?, ?, ?)", [measure, kept.until, kept.key, kept.state]
+            )
+    expectations = pd.concat(days, ignore_index=True)
     expectations = expectations.merge(_named(known, anew), how="left", on=["as_of_date", "segment"])
+    connection.execute(CREATE)
     connection.execute(
         "insert into metrics.segment_expectations by name select * from expectations order by segment, measure, as_of_date"
     )
-    ledger = [
-        *_of_segments(expectations, figures),
-        *_of_everything({measure: everything for measure, (_, everything) in judged.items()}),
-    ]
+    ledger = [*_of_segments(expectations, figures), *_of_everything(everything)]
     telling = Telling(connection)
     rows = [_row(line, telling.message(line)) for line in ledger]
     rows += [_noted(segment, day, "redefined", message) for segment, day, message in telling.redefined(anew)]
@@ -99,15 +124,22 @@ def record_shifts(connection: duckdb.DuckDBPyConnection, calendar: KnownDays) ->
     return Recorded(len(expectations), len(rows))
 
 
-def _judged(
-    figures: pd.DataFrame, measure: str, kind: Kind, known: pd.DataFrame, anew: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    wide = figures.pivot(index="as_of_date", columns="segment", values=measure).astype(float)
-    judgement = judge(wide, kind, known_mask(known, wide), known_mask(anew, wide))
-    days = judgement.days.rename(columns={"date": "as_of_date", "shift": "is_shift"})
+def _judged_before(
+    connection: duckdb.DuckDBPyConnection, measure: str, new: pd.DataFrame, wide: pd.DataFrame
+) -> Iterator[pd.DataFrame]:
+    """The days that were not judged again, as they are on record."""
+    first_new = new["date"].min()
+    if first_new > wide.index[0]:
+        asked = {"measure": measure, "until": (first_new - pd.Timedelta(days=1)).date()}
+        yield connection.execute(JUDGED_BEFORE, asked).df()
+
+
+def _observed(measure: str, judged: pd.DataFrame, wide: pd.DataFrame) -> pd.DataFrame:
+    """The days that were judged, with the figures that came."""
+    days = judged.rename(columns={"date": "as_of_date", "shift": "is_shift"})
     days[BAND] = days[BAND].clip(lower=0.0)  # nobody is fewer than nobody
     observed = wide.stack(future_stack=True).rename("observed").rename_axis(["as_of_date", "segment"]).reset_index()
-    return days.merge(observed, on=["as_of_date", "segment"]).assign(measure=measure), judgement.everything
+    return days.merge(observed, on=["as_of_date", "segment"]).assign(measure=measure)
 
 
 def known_mask(days: pd.DataFrame, wide: pd.DataFrame) -> pd.DataFrame:

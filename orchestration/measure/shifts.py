@@ -6,8 +6,12 @@ Tables of daily figures in, tables of verdicts out. Knows no warehouse, no sched
 
 from __future__ import annotations
 
+import hashlib
+import pickle
 from collections import deque
 from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -15,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from statsmodels.stats.multitest import multipletests
 
+from orchestration.measure import smoothing, tails
 from orchestration.measure.smoothing import DAYS_TO_BEGIN, Bank, Baseline, Flags, Numbers
 from orchestration.measure.tails import Gauge, Tail, combined
 
@@ -55,6 +60,23 @@ SMALLEST_SHARE = 1e-6
 _SCORED = ("date", "segment", "expected", "lower_95", "upper_95", "lower_99", "upper_99", "p_value", "shift")
 _NUMBERS = ("expected", "lower_95", "upper_95", "lower_99", "upper_99", "p_value", "effect", "min_detectable")
 _STATES = ("insufficient_history", "warming_up", "judged", "known", "no_value")
+#: What a watch has learnt, beside what all segments did alike.
+_LEARNT = (
+    *("_bank", "_scales", "_bands", "_outside", "_beliefs", "_slow_beliefs"),
+    *("_episodes", "_common_episodes", "_since", "_common_since", "_shocks"),
+)
+_CODE = hashlib.sha256(
+    b"".join(Path(str(module)).read_bytes() for module in (__file__, smoothing.__file__, tails.__file__))
+).hexdigest()
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What had been learnt by the end of the day ``until``, from days with the checksum ``key``: enough to go on from the next day."""
+
+    until: date
+    key: str
+    state: bytes
 
 
 @dataclass(frozen=True)
@@ -69,10 +91,14 @@ class Judgement:
 
     ``everything``: one row per day: date, common (what all segments did alike, in its own standard deviations), effect, scale,
     p_value, shift. What is said here is not said again of each segment.
+
+    Where it went on from ``Watched``, ``days`` begins after that day; ``everything`` never does. ``watched``: to go on from when the last day,
+    or one more, is judged; None of a single day.
     """
 
     days: pd.DataFrame
     everything: pd.DataFrame
+    watched: Watched | None
 
 
 def detect(counts: pd.DataFrame, kind: Kind) -> pd.DataFrame:
@@ -81,19 +107,30 @@ def detect(counts: pd.DataFrame, kind: Kind) -> pd.DataFrame:
 
 
 def judge(
-    counts: pd.DataFrame, kind: Kind, known: pd.DataFrame | None = None, restarts: pd.DataFrame | None = None
+    counts: pd.DataFrame,
+    kind: Kind,
+    known: pd.DataFrame | None = None,
+    restarts: pd.DataFrame | None = None,
+    watched: Watched | None = None,
 ) -> Judgement:
     """Judges each day of each segment by that day and the days before it.
 
     ``counts``: a row per day, a column per segment; NaN and missing days are days without a value. ``known``: true where a day is
     known not to be like others; it is never alerted and teaches nothing. ``restarts``: true where a segment begins anew, because
-    its definition changed; nothing before is compared with anything after. Raises ValueError where the tables do not fit.
+    its definition changed; nothing before is compared with anything after. ``watched``: of an earlier judgement, gone on from where all of
+    its days are as they were, for then the same comes out. Raises ValueError where the tables do not fit.
     """
     panel = _panel(counts, kind, known, restarts)
     watch = _Watch(panel)
-    for day in range(len(panel.dates)):
+    last = len(panel.dates) - 1
+    if watched is not None and 0 < (seen := panel.days_until(watched.until)) <= last and panel.key(seen) == watched.key:
+        watch.go_on(seen, watched.state)
+    kept = None
+    for day in range(watch.seen, last + 1):
+        if 0 < day == last:
+            kept = Watched(panel.dates[day - 1].date(), panel.key(day), watch.state())
         watch.see(day)
-    return watch.judgement()
+    return watch.judgement(kept)
 
 
 @dataclass(frozen=True)
@@ -108,6 +145,17 @@ class _Panel:
     known: Flags
     restarts: Flags
     weekdays: NDArray[np.int64]
+
+    def days_until(self, day: date) -> int:
+        return int(self.dates.searchsorted(pd.Timestamp(day), side="right"))
+
+    def key(self, days: int) -> str:
+        """Changes with anything of the first days, and with how they are judged."""
+        of_days = (self.figures[:days], self.known[:days], self.restarts[:days])
+        seen = hashlib.sha256(repr((self.kind, self.dates[0], list(self.segments), days, _CODE)).encode())
+        for table in of_days:
+            seen.update(np.ascontiguousarray(table).tobytes())
+        return seen.hexdigest()
 
     def natural(self, logs: Numbers) -> Numbers:
         return np.minimum(np.exp(logs), 1.0) if self.kind == "share" else np.exp(logs) - 0.5
@@ -238,6 +286,25 @@ class _Watch:
         self._state = np.zeros((days, segments), int)
         self._everything = {name: np.full(days, np.nan) for name in ("common", "effect", "p_value")}
         self._everything_scale, self._everything_shift = np.full(days, -1), np.zeros(days, bool)
+        #: Days that have been seen; the first of them were told of before.
+        self.seen = self._told = 0
+
+    def state(self) -> bytes:
+        """All that the days to come hang on."""
+        days = slice(self.seen)
+        everything = {name: values[days] for name, values in self._everything.items()}
+        common = (everything, self._everything_scale[days], self._everything_shift[days])
+        return pickle.dumps(({name: getattr(self, name) for name in _LEARNT}, self._lessons[days], common))
+
+    def go_on(self, days: int, state: bytes) -> None:
+        """Takes the days as seen, with the state that a watch had after them."""
+        learnt, self._lessons[:days], common = pickle.loads(state)
+        for name, value in learnt.items():
+            setattr(self, name, value)
+        everything, self._everything_scale[:days], self._everything_shift[:days] = common
+        for name, values in everything.items():
+            self._everything[name][:days] = values
+        self.seen = self._told = days
 
     def see(self, day: int) -> None:
         panel = self._panel
@@ -254,17 +321,19 @@ class _Watch:
         self._judge(day, forecast)
         self._bands.add(surprise / noise)
         self._teach(day, surprise, noise)
+        self.seen = day + 1
 
-    def judgement(self) -> Judgement:
+    def judgement(self, watched: Watched | None) -> Judgement:
         panel, segments = self._panel, len(self._panel.segments)
         names = [scale.name for scale in self._scales]
+        new = slice(self._told, None)
         days = {
-            "date": np.repeat(panel.dates.to_numpy(), segments),
-            "segment": np.tile(panel.segments.to_numpy(), len(panel.dates)),
-            **{name: values.ravel() for name, values in self._numbers.items()},
-            "shift": self._shift.ravel(),
-            "scale": pd.Categorical.from_codes(self._scale.ravel(), names),
-            "state": pd.Categorical.from_codes(self._state.ravel(), list(_STATES)),
+            "date": np.repeat(panel.dates.to_numpy()[new], segments),
+            "segment": np.tile(panel.segments.to_numpy(), len(panel.dates) - self._told),
+            **{name: values[new].ravel() for name, values in self._numbers.items()},
+            "shift": self._shift[new].ravel(),
+            "scale": pd.Categorical.from_codes(self._scale[new].ravel(), names),
+            "state": pd.Categorical.from_codes(self._state[new].ravel(), list(_STATES)),
         }
         everything = {
             "date": panel.dates.to_numpy(),
@@ -272,7 +341,7 @@ class _Watch:
             "scale": pd.Categorical.from_codes(self._everything_scale, names),
             "shift": self._everything_shift,
         }
-        return Judgement(pd.DataFrame(days), pd.DataFrame(everything))
+        return Judgement(pd.DataFrame(days), pd.DataFrame(everything), watched)
 
     def _restart(self, day: int) -> None:
         which = self._panel.restarts[day]

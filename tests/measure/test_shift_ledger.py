@@ -232,3 +232,55 @@ def test_the_message_names_the_causes_and_the_unusual_input(warehouse: duckdb.Du
     ((*_, message),) = alerts(warehouse)
     assert "20 left by their own orders (orders > 3), 10 were deleted" in message
     assert message.endswith(f"; shop/order_lines of {day}: 90, usually 40–50 (row_count_is_not_above_the_usual)")
+
+
+def up_to(day: int, change: Change) -> Change:
+    return lambda counts: change(counts)[
+        lambda rows: pd.to_datetime(rows["as_of_date"]) < pd.Timestamp(FIRST + timedelta(day))
+    ]
+
+
+def everything_but(gone: str) -> Change:
+    return lambda counts: counts[counts["segment"] != gone]
+
+
+def recorded(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    record_shifts(connection, KnownDays(Calendar()))
+    return [
+        str(connection.execute(f"from metrics.{table} order by all").fetchall())  # in which NaN is like NaN
+        for table in ("segment_expectations", "segment_shifts")
+    ]
+
+
+@pytest.mark.parametrize(
+    "nights",
+    [
+        [up_to(day, halved) for day in range(DAYS - 2, DAYS + 1)],
+        [up_to(DAY + 2, halved), up_to(DAY + 2, halved), up_to(DAYS, halved)],
+        [up_to(DAY + 3, halved), up_to(DAY + 1, halved), up_to(DAYS, halved)],
+        [up_to(DAY + 2, lambda counts: counts), up_to(DAY + 3, halved)],
+        [up_to(DAY, everything_but("s05")), up_to(DAY + 1, halved), up_to(DAY + 2, everything_but("s05"))],
+    ],
+    ids=["night by night", "a night again", "days out of order", "the past corrected", "a segment comes and goes"],
+)
+def test_what_is_carried_on_from_the_night_before_is_what_would_be_judged_anew(
+    warehouse: duckdb.DuckDBPyConnection, nights: list[Change]
+) -> None:
+    for night in nights:
+        history(warehouse, night)
+        carried = recorded(warehouse)
+        warehouse.execute("drop table refresh.watched")
+        anew = recorded(warehouse)
+        assert carried == anew
+
+
+def test_a_day_that_is_as_it_was_is_not_judged_again(warehouse: duckdb.DuckDBPyConnection) -> None:
+    history(warehouse, up_to(DAYS - 1, halved))
+    record_shifts(warehouse, KnownDays(Calendar()))
+    warehouse.execute("update metrics.segment_expectations set effect = 7")
+    history(warehouse, halved)
+    record_shifts(warehouse, KnownDays(Calendar()))
+    marked = warehouse.execute(
+        "select max(as_of_date), count(distinct as_of_date) from metrics.segment_expectations where effect = 7"
+    ).fetchone()
+    assert marked == (FIRST + timedelta(DAYS - 3), DAYS - 2)

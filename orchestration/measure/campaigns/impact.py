@@ -18,7 +18,7 @@ from scipy.special import ndtr
 from orchestration.days import Days
 from orchestration.measure.campaigns.comparison import compare
 from orchestration.measure.campaigns.measurement import Measurement, record
-from orchestration.measure.campaigns.outcomes import METRICS, Outcomes, outcomes_of
+from orchestration.measure.campaigns.outcomes import METRICS, Outcomes, outcomes_of, read_answers
 from orchestration.measure.campaigns.permutation import permutation_p_values
 from orchestration.measure.campaigns.running import SETTLING_DAYS, Running, campaigns_to_measure
 from orchestration.measure.campaigns.sequential import alphas_at, anytime_factors
@@ -103,6 +103,7 @@ def record_impact(connection: duckdb.DuckDBPyConnection, home: Home, settings: S
     if is_made_anew:
         days = _all_days_until(connection, days.last)
     found, comparisons = [], []
+    read_answers(connection)
     for campaign in campaigns_to_measure(connection, home, days):
         for outcomes in outcomes_of(connection, campaign, settings.business_timezone):
             found += [_impact(outcomes, statistics, settings.currency) for statistics in outcomes.statistics()]

@@ -26,6 +26,12 @@ METRICS = ("spend", "ordered", "orders", "responded")
 #: Customers times as-of dates that are worked out at once.
 CUSTOMER_DAYS_AT_ONCE = 4_000_000
 
+#: Read once for all campaigns, for they are many small files.
+ANSWERS = """
+create or replace temp table answers as
+select campaign_id, customer_id, response, responded_at, extract_date from crm.campaign_responses
+"""
+
 #: What the sender reports of our campaign, or all that is known of another's. The arm that came first is the arm; a contact that is planned is known once
 #: its day has come.
 CONTACTS = """
@@ -104,7 +110,7 @@ with bought as (
 ),
 answered as (
     select distinct days.as_of_date, answer.customer_id
-    from crm.campaign_responses as answer
+    from answers as answer
     inner join days on answer.extract_date <= days.as_of_date
     where answer.campaign_id = $campaign and answer.response in ('click', 'redeem')
         and timezone($timezone, timezone('UTC', answer.responded_at))::date between $launched and days.last_day
@@ -188,7 +194,7 @@ group by days.as_of_date
 ANSWERS_WITHOUT_CONTACT = """
 select days.as_of_date, count(distinct answer.customer_id) as responses_without_contact
 from days
-inner join crm.campaign_responses as answer on answer.campaign_id = $campaign and answer.extract_date <= days.as_of_date
+inner join answers as answer on answer.campaign_id = $campaign and answer.extract_date <= days.as_of_date
 left join contacts on contacts.customer_id = answer.customer_id
 where contacts.contact_known_on is null or contacts.contact_known_on > days.as_of_date
 group by days.as_of_date
@@ -206,6 +212,11 @@ from days
 inner join versions on versions.valid_from <= days.as_of_date and coalesce(versions.valid_to > days.as_of_date, true)
 group by days.as_of_date
 """
+
+
+def read_answers(connection: duckdb.DuckDBPyConnection) -> None:
+    """Has the answers to all campaigns at hand, as ``outcomes_of`` asks for them."""
+    connection.execute(ANSWERS)
 
 
 def outcomes_of(connection: duckdb.DuckDBPyConnection, campaign: Running, timezone: str) -> Iterator[Outcomes]:
