@@ -70,16 +70,18 @@ def look_ahead(copy: Copy, rules: Rules, told: list[str], day: date, first_day: 
     copy.run(*CREATE.split(";"))
     ahead = Days(day + timedelta(1), day + timedelta(DAYS_AHEAD))
     before, kept = _night_before(copy, rules, day, first_day)
-    carried = _can_be_carried(rules, told, kept)
-    anew = [segment for segment in told if segment not in carried]
-    evaluate = partial(_evaluate, copy, rules, told, FOUND.replace("{tomorrow}", f"date '{ahead.first}'"))
-    evaluate(anew, ahead)
+    of_one = _of_one(rules, told)
+    carried = _can_be_carried(rules, of_one, kept)
+    found = FOUND.replace("{tomorrow}", f"date '{ahead.first}'")
+    _compare_everybody(copy, rules, told, found, [segment for segment in told if segment not in of_one], ahead)
+    evaluate = partial(_evaluate, copy, rules, told, found)
+    evaluate([segment for segment in of_one if segment not in carried], ahead)
     if before is not None and carried:
         known_before = before + timedelta(DAYS_AHEAD)
         evaluate(carried, Days(known_before + timedelta(1), ahead.last))
         copy.run(f"create table main.changed as {_who_changed(copy, before)}")
         if known_before >= ahead.first:
-            evaluate(carried, Days(ahead.first, known_before), of="from main.changed")
+            evaluate(carried, Days(ahead.first, known_before), of="customer_id in (from main.changed)")
         carry = CARRIED_ON.replace("{days_gone}", str((day - before).days))
         copy.run(carry.replace("{segments}", str(carried)))
     copy.run(*(TOGETHER.replace("{segment}", segment) for segment in told))
@@ -109,46 +111,79 @@ def _night_before(copy: Copy, rules: Rules, day: date, first_day: date) -> tuple
     return None, []
 
 
-def _can_be_carried(rules: Rules, told: list[str], kept: list[str]) -> list[str]:
-    """Of the segments told, those that the night before told of too and whose rules ask of no other customer, through other segments neither."""
+def _of_one(rules: Rules, told: list[str]) -> list[str]:
+    """Of the segments told, those whose rules ask of no other customer, through other segments neither."""
     models = rules.models
     comparing = models.comparing_among(rules.attributes)
-    of_one = {versions.table for versions in models.versioned} | models.derived.keys() - models.comparing
+    known_of_one = {versions.table for versions in models.versioned} | models.derived.keys() - models.comparing
     builds_on = {segment.name: segment.builds_on for segment in rules.segments}
-    carried: list[str] = []
+    of_one: list[str] = []
     for segment in told:
         rule = rules.rules[segment]
         if (
-            segment in kept
-            and all(clause.is_of_one for clause in rule.clauses)
+            all(clause.is_of_one for clause in rule.clauses)
             and not rule.columns & comparing
-            and rule.tables <= of_one
-            and all(other in carried for other in builds_on[segment])
+            and rule.tables <= known_of_one
+            and all(other in of_one for other in builds_on[segment])
         ):
+            of_one.append(segment)
+    return of_one
+
+
+def _can_be_carried(rules: Rules, of_one: list[str], kept: list[str]) -> list[str]:
+    """Of the segments that ask of no other customer, those that the night before told of too, with all that they build on."""
+    builds_on = {segment.name: segment.builds_on for segment in rules.segments}
+    carried: list[str] = []
+    for segment in of_one:
+        if segment in kept and all(other in carried for other in builds_on[segment]):
             carried.append(segment)
     return carried
 
 
 def _evaluate(
-    copy: Copy, rules: Rules, told: list[str], found: str, segments: list[str], days: Days, of: str | None = None
+    copy: Copy, rules: Rules, told: list[str], found: str, segments: list[str], days: Days, of: str = ""
 ) -> None:
-    """Asks the rules of the segments on the days, of every customer or of those that the query ``of`` gives, and notes what is ``found``."""
+    """Asks the rules of the segments on the days, of every customer or of those that the condition ``of`` picks, and notes what is ``found``.
+
+    So many customers at a time that what was bought is added up once for each of them.
+    """
     if not segments:
         return
+    asked, part = _asked(rules, told, segments)
+    for some in _customers_at_a_time(copy, of, len(days)):
+        copy.know_what_is_known(part.tables, part.needed, some)
+        _ask(copy, part, found, segments, asked, days)
+
+
+def _compare_everybody(copy: Copy, rules: Rules, told: list[str], found: str, segments: list[str], days: Days) -> None:
+    """The same of rules that compare customers: everybody has to be there, so that it is some days at a time."""
+    if not segments:
+        return
+    asked, part = _asked(rules, told, segments)
+    copy.know_what_is_known(part.tables)
+    at_once = max(1, ROWS_AT_ONCE // max(1, _customers(copy)))
+    for gone in range(0, len(days), at_once):
+        first = days.first + timedelta(gone)
+        _ask(copy, part, found, segments, asked, Days(first, min(days.last, first + timedelta(at_once - 1))))
+
+
+def _asked(rules: Rules, told: list[str], segments: list[str]) -> tuple[list[str], Rules]:
+    """The segments with all that they build on, and their rules."""
     asked = _with_those_beneath(rules, told, segments)
-    part = replace(rules, rules={segment: rules.rules[segment] for segment in asked})
-    copy.know_what_is_known(part.tables, of)
-    for first, number in _batches(days, _customers(copy, of)):
-        copy.derive(
-            f"select date '{first}' + range::integer as as_of_date from range({number})",
-            part.needed,
-            compare=True,
-            columns=part.columns,
-        )
-        for segment in asked:
-            copy.run(members(segment, part.rules[segment]))
-            if segment in segments:
-                copy.run(found.replace("{segment}", segment))
+    return asked, replace(rules, rules={segment: rules.rules[segment] for segment in asked})
+
+
+def _ask(copy: Copy, part: Rules, found: str, segments: list[str], asked: list[str], days: Days) -> None:
+    copy.derive(
+        f"select date '{days.first}' + range::integer as as_of_date from range({len(days)})",
+        part.needed,
+        compare=True,
+        columns=part.columns,
+    )
+    for segment in asked:
+        copy.run(members(segment, part.rules[segment]))
+        if segment in segments:
+            copy.run(found.replace("{segment}", segment))
 
 
 def _with_those_beneath(rules: Rules, told: list[str], segments: list[str]) -> list[str]:
@@ -170,16 +205,19 @@ def _who_changed(copy: Copy, since: date) -> str:
     )
 
 
-def _customers(copy: Copy, of: str | None) -> int:
+def _customers(copy: Copy, of: str = "") -> int:
     newest = f"{copy.warehouse}.customers.{CUSTOMERS}"
-    asked = f"({of})" if of else f"{newest} where as_of_date = (select max(as_of_date) from {newest})"
-    return int(copy.connection.execute(f"select count(*) from {asked}").fetchall()[0][0])
+    asked = f"select count(*) from {newest} where as_of_date = (select max(as_of_date) from {newest})"
+    return int(copy.connection.execute(f"{asked} and {of}" if of else asked).fetchall()[0][0])
 
 
-def _batches(days: Days, customers: int) -> Iterator[tuple[date, int]]:
-    at_once = max(1, ROWS_AT_ONCE // max(1, customers))
-    for gone in range(0, len(days), at_once):
-        yield days.first + timedelta(gone), min(at_once, len(days) - gone)
+def _customers_at_a_time(copy: Copy, of: str, days: int) -> Iterator[str]:
+    """Conditions that pick the customers in parts; one that is empty picks everybody."""
+    parts = 1 + _customers(copy, of) * days // ROWS_AT_ONCE
+    if parts == 1:
+        yield of
+    else:
+        yield from (f"{f'{of} and ' if of else ''}hash(customer_id) % {parts} = {part}" for part in range(parts))
 
 
 def _fingerprint(rules: Rules) -> str:

@@ -117,7 +117,10 @@ def _clause(condition: exp.Expr, words: str) -> Clause:
         columns=frozenset(columns_used(condition)),
         segments=tuple(sorted(name for schema, name in tables if schema == SEGMENTS)),
         tables=frozenset(f"{schema}.{name}" for schema, name in tables if schema != SEGMENTS and name != CUSTOMERS),
-        is_of_one=not condition.find(exp.Window) and all(map(_finds_rows_of_one, condition.find_all(exp.Query))),
+        is_of_one=not condition.find(exp.Window)
+        and all(
+            _finds_rows_of_one(query) for query in condition.find_all(exp.Query) if not isinstance(query, exp.Subquery)
+        ),
     )
 
 

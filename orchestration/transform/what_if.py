@@ -140,13 +140,17 @@ class Copy:
         for query in queries:
             self.connection.execute(query.replace("{warehouse}", self.warehouse))
 
-    def know_what_is_known(self, tables: Set[str] = frozenset(), of: str | None = None) -> None:
-        """Takes what the warehouse knows of everybody, or of the customers that the query ``of`` gives, for what is known in the copy; and
-        what it says in other ``tables`` than the copy derives.
+    def know_what_is_known(self, tables: Set[str] = frozenset(), needed: Set[str] = frozenset(), of: str = "") -> None:
+        """Takes what the warehouse knows of everybody, or of the customers that the condition ``of`` picks, for what is known in the copy; and
+        what it says in other ``tables`` than the copy derives. What is ``needed`` of some is copied, not to be looked for again and again.
         """
-        only = f" where customer_id in ({of})" if of else ""
         for table in {versions.table for versions in self.models.versioned} | tables - self.models.derived.keys():
-            self.run(f"create or replace view {table} as from {{warehouse}}.{table}{only}")
+            known = f"from {{warehouse}}.{table}"
+            if of and table in needed | tables:
+                some = f"main.of_{table.replace('.', '_')}"
+                self.run(f"create or replace table {some} as {known} where {of}")
+                known = f"from {some}"
+            self.run(f"create or replace view {table} as {known}")
 
     def derive(self, days: str, needed: set[str], *, compare: bool, columns: str = "*") -> None:
         """Computes ``dim_customers``, of which ``columns`` are kept, and the tables that are ``needed``, for the as-of dates that the

@@ -147,3 +147,21 @@ def test_a_rule_of_one_clause_knows_what_it_asks_too() -> None:
     assert clause.columns == {"age"}
     assert clause.segments == ("active",)
     assert clause.tables == {"intermediate.int_order_lines"}
+
+
+@pytest.mark.parametrize(
+    ("compiled", "is_of_one"),
+    [
+        ("age > 18", True),
+        (BOUGHT_COMPILED, True),
+        (MEMBER_OF_COMPILED, True),
+        (f"not {MEMBER_OF_COMPILED} or {BOUGHT_COMPILED}", True),
+        ("percent_rank() over (order by age) > 0.9", False),
+        (f"age > (select avg(age) from {CUSTOMERS})", False),
+        (f"(as_of_date, region) in (select as_of_date, region from {CUSTOMERS} where age > 90)", False),
+        ("(as_of_date, customer_id) in (select as_of_date, customer_id from warehouse.segments.active limit 9)", False),
+    ],
+)  # fmt: skip
+def test_a_clause_is_of_one_where_no_other_customer_is_asked(compiled: str, is_of_one: bool) -> None:
+    [clause] = rule(compiled).clauses
+    assert clause.is_of_one is is_of_one
