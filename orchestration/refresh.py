@@ -58,7 +58,7 @@ def rebuild(home: Home, settings: Settings, days: Days) -> Manifest:
     more.
     """
     with only_one_refresh(home):
-        for file in home.path.glob("warehouse.duckdb*"):
+        for file in [*home.path.glob("warehouse.duckdb*"), *home.path.glob("spark")]:
             shutil.rmtree(file) if file.is_dir() else file.unlink()
         # The plan finds the release's days missing from the empty warehouse and evaluates them all.
         return refresh(home, settings, Days(days.last, days.last))
