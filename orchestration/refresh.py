@@ -28,7 +28,9 @@ def refresh(home: Home, settings: Settings, days: Days) -> Manifest:
     from orchestration.alert.delivery import check_alerts, tell_failure
     from orchestration.definitions import build_definitions
     from orchestration.schedule import JOB
+    from orchestration.transform.spark import check_requirements
 
+    check_requirements(settings)
     read_known_days(home)  # a slip in the calendar is told before anything is done, and so is one in the alerts
     check_alerts(home)
     first, _ = first_and_newest_day(home)

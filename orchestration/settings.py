@@ -31,8 +31,7 @@ class Settings(BaseModel):
     (``4GB``, ``60%``). ``product_x`` is the product id of the segment ``bought_product_x_3m_over_500``.
     ``campaigns`` and ``personas`` are the folders of those files, seen from the home; without them, the project's own. ``global_holdout`` is the share of all
     customers whom no campaign of ours contacts, between 0 and 1. ``target`` is the engine of the dbt models, ``duckdb`` or ``spark``; ``spark``
-    is a master (``local[*]``, ``spark://host:7077``), a Connect server (``sc://host:15002``) or a Thrift server (``thrift://host:10000``), and
-    ``spark_properties`` are Spark's own.
+    is a master (``local[*]``, ``spark://host:7077``) or a Connect server (``sc://host:15002``), and ``spark_properties`` are Spark's own.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunnerResult
+from dbt_common.invocation import get_invocation_id
 
 from orchestration.errors import SegmentsError, without_values
 from orchestration.transform.project import FORMS, SPARK, DbtProjectOfHome
@@ -45,10 +46,8 @@ def _build_on_spark(project: DbtProjectOfHome) -> dbtRunnerResult:
         session.sql(statement)
     built = project.run("run", "--exclude", *OF_NOTES, output=SPARK)
     if built.success:
-        assert isinstance(built.result, RunExecutionResult)
-        invocation = built.result.metadata.invocation_id
         with warehouse.connect() as connection:
-            take_back(connection, warehouse.home, manifest, project.forms, str(invocation))
+            take_back(connection, warehouse.home, manifest, project.forms, get_invocation_id())
     return built
 
 

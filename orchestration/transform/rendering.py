@@ -62,7 +62,13 @@ def _given(project_dir: Path, variables: Mapping[str, object]) -> dict[str, Any]
     def config(**_: object) -> str:
         return ""
 
-    return {"var": var, "ref": ref, "config": config, "exceptions": {"raise_compiler_error": _refuse}, "adapter": {"dispatch": _of_duckdb}}
+    return {
+        "var": var,
+        "ref": ref,
+        "config": config,
+        "exceptions": {"raise_compiler_error": _refuse},
+        "adapter": {"dispatch": _of_duckdb},
+    }
 
 
 @pass_context

@@ -7,7 +7,6 @@ from __future__ import annotations
 import importlib.util
 import shutil
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from orchestration.errors import ConfigurationError
 from orchestration.settings import Settings
@@ -15,8 +14,8 @@ from orchestration.settings import Settings
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-#: How the kinds of address of a Spark elsewhere begin.
-CONNECT, THRIFT = "sc://", "thrift://"
+#: How the address of a Spark elsewhere begins.
+CONNECT = "sc://"
 
 #: What the models rest on, whatever ``spark_properties`` say.
 NEEDED = {
@@ -41,17 +40,15 @@ def check_requirements(settings: Settings) -> None:
             "target is spark, and the packages for it are not installed: install them with `pip install 'nightly-segments[spark]'`, "
             "or say `target: duckdb` in settings.yml."
         )
-    if not settings.spark.startswith((CONNECT, THRIFT)) and shutil.which("java") is None:
+    if not settings.spark.startswith(CONNECT) and shutil.which("java") is None:
         raise ConfigurationError(
             "target is spark, and there is no Java on this machine: install Java 17 or newer so that `java` is found, name a Spark elsewhere "
             "with `spark:`, or say `target: duckdb` in settings.yml."
         )
 
 
-def session_of(settings: Settings) -> SparkSession | None:
-    """The session of this process, begun if there is none; it lives as long as the process. None where Spark is behind a Thrift server."""
-    if settings.spark.startswith(THRIFT):
-        return None
+def session_of(settings: Settings) -> SparkSession:
+    """The session of this process, begun if there is none; it lives as long as the process."""
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.appName("nightly-segments")
@@ -71,11 +68,4 @@ def session_of(settings: Settings) -> SparkSession | None:
 
 def spark_output(settings: Settings) -> dict[str, Any]:
     """The output of dbt's profile."""
-    output: dict[str, Any] = {"type": "spark", "schema": "main", "threads": settings.threads}
-    if not settings.spark.startswith(THRIFT):
-        return output | {"method": "session", "host": "here"}
-    address = urlsplit(settings.spark)
-    said = {"host": address.hostname or "", "port": address.port or 10000}
-    if address.username:
-        said["user"] = address.username
-    return output | {"method": "thrift", **said, "server_side_parameters": settings.spark_properties | NEEDED}
+    return {"type": "spark", "method": "session", "host": "here", "schema": "main", "threads": settings.threads}

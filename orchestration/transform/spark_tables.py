@@ -42,11 +42,16 @@ def hand_over(connection: duckdb.DuckDBPyConnection, home: Home, manifest: Mappi
         if extract and archived_days(home.archive, extract):
             columns = ", ".join(("extract_date", *extract.columns))
             folder = home.archive / extract.source / extract.name
-            statements.append(f"create view {table} as select {columns} from parquet.`{str(folder).replace('`', '``')}`")
+            statements.append(
+                f"create view {table} as select {columns} from parquet.`{str(folder).replace('`', '``')}`"
+            )
         else:
             statements.append(_known_as(table, _written_out(connection, table, inputs)))
     built = dict(connection.execute("select table_name, folder from refresh.spark_tables").fetchall())
-    there = {name for (name,) in connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()}
+    there = {
+        name
+        for (name,) in connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
+    }
     for model in models:
         table = f"{model['schema']}.{model['name']}"
         if table in there:
@@ -64,8 +69,6 @@ def take_back(
     connection.execute(f"attach {literal(forms)} as forms (read_only)")
     try:
         with all_or_nothing(connection):
-            for statement in _views(connection):
-                connection.execute(statement)
             for model in _models(manifest):
                 table = f"{model['schema']}.{model['name']}"
                 folder = _latest(home.spark / invocation / model["schema"] / model["name"])
@@ -79,6 +82,8 @@ def take_back(
                     "insert into refresh.spark_tables values ($table, $folder)",
                     {"table": table, "folder": str(folder.relative_to(home.spark))},
                 )
+            for statement in _views(connection):
+                connection.execute(statement)
     finally:
         connection.execute("detach forms")
     _forget_the_rest(connection, home)
