@@ -11,7 +11,7 @@ from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunnerResult
 from dbt_common.invocation import get_invocation_id
 
-from orchestration.errors import SegmentsError, without_values
+from orchestration.errors import SegmentsError, condition_of, without_values
 from orchestration.transform.project import FORMS, SPARK, DbtProjectOfHome
 from orchestration.transform.spark import session_of
 from orchestration.transform.spark_tables import hand_over, make_ready_for_forms, take_back
@@ -68,5 +68,13 @@ def what_failed(built: dbtRunnerResult) -> str:
     if not isinstance(built.result, RunExecutionResult):
         return f"dbt could not start: {without_values(str(built.exception))}. Nothing was published."
     failed = [result for result in built.result.results if result.status in ("error", "fail")]
-    said = "; ".join(f"{result.node.name}: {without_values(str(result.message))}" for result in failed[:3])
+    said = "; ".join(
+        f"{result.node.name}: {_in_safe_words(str(result.message), result.node.database)}" for result in failed[:3]
+    )
     return f"dbt could not build {len(failed)} model(s) or test(s): {said}. Nothing was published; mend them and refresh again."
+
+
+def _in_safe_words(message: str, database: str | None) -> str:
+    """What a node's failure may be told with; on Spark there is no database, and only dbt's own words are known to be safe."""
+    is_of_spark = not database and not message.lstrip().startswith("Compilation Error")
+    return condition_of(message) if is_of_spark else without_values(message)
