@@ -49,8 +49,11 @@ def check_requirements(settings: Settings) -> None:
 
 def session_of(settings: Settings) -> SparkSession:
     """The session of this process, begun if there is none; it lives as long as the process."""
+    from pyspark.logger import PySparkLogger
     from pyspark.sql import SparkSession
 
+    # It writes the words of errors to the terminal, and they quote values.
+    PySparkLogger.getLogger("SQLQueryContextLogger").disabled = True
     builder = SparkSession.builder.appName("nightly-segments")
     if settings.spark.startswith(CONNECT):
         builder = builder.remote(settings.spark)
