@@ -21,6 +21,15 @@ $(BIN)/.ready: requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# Half a gigabyte, and of no use without Java.
+.PHONY: spark
+spark: setup ## add what the models on Spark need, where there is Java
+	@! command -v java >/dev/null || $(MAKE) --no-print-directory $(BIN)/.spark
+
+$(BIN)/.spark: requirements-spark.lock $(BIN)/.ready
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements-spark.lock
+	@touch $@
+
 .PHONY: refresh
 refresh: setup ## write the demo company's extracts, refresh the year 2017, show the segments
 	@$(BIN)/segments demo
@@ -74,9 +83,12 @@ bench-personas: setup ## how often the intervals of persona claims hold the trut
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.personas --repetitions 10000
 
 .PHONY: lock
-lock: ## renew requirements.lock from pyproject.toml
+lock: ## renew the locks from pyproject.toml
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
 		--extra demo --extra dev pyproject.toml --output-file requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
+		--extra spark --constraint requirements.lock pyproject.toml --quiet --output-file - \
+		| awk '/^[a-z]/ { is_new = !($$1 in locked) } NR == FNR { locked[$$1]; next } is_new' requirements.lock - > requirements-spark.lock
 
 .PHONY: clean
 clean: ## remove the environment and the demo's home

@@ -17,6 +17,8 @@ _MEMORY_IS_SHORT = "Out of Memory Error"
 #: What dbt puts around the database's own error.
 _AROUND = {"Runtime", "Database"}
 _KIND = re.compile(r"\b(\w+) Error\b")
+#: The name of a kind of error of Spark's, behind which its words begin.
+_CONDITION = re.compile(r"\[([A-Z][A-Z0-9_.]+)\]")
 _COLUMN = re.compile(r" when casting from source column (\w+)$", re.MULTILINE)
 
 
@@ -132,3 +134,10 @@ def without_values(said: str) -> str:
     column = _COLUMN.findall(said)
     where = f" in the column {column[-1]}" if column else ""
     return f"{' '.join(said[: kinds[0].end()].split())}{where} (its words are left out: they may quote a customer)"
+
+
+def condition_of(said: str) -> str:
+    """The kind alone of what Spark said of a failure: its words quote values in many forms."""
+    conditions = _CONDITION.findall(said)
+    kind = f" with {conditions[0]}" if conditions else ""
+    return f"Spark gave up{kind} (its words are left out: they may quote a customer)"

@@ -28,7 +28,9 @@ def refresh(home: Home, settings: Settings, days: Days) -> Manifest:
     from orchestration.alert.delivery import check_alerts, tell_failure
     from orchestration.definitions import build_definitions
     from orchestration.schedule import JOB
+    from orchestration.transform.spark import check_requirements
 
+    check_requirements(settings)
     read_known_days(home)  # a slip in the calendar is told before anything is done, and so is one in the alerts
     check_alerts(home)
     first, _ = first_and_newest_day(home)
@@ -58,7 +60,7 @@ def rebuild(home: Home, settings: Settings, days: Days) -> Manifest:
     more.
     """
     with only_one_refresh(home):
-        for file in home.path.glob("warehouse.duckdb*"):
+        for file in [*home.path.glob("warehouse.duckdb*"), *home.path.glob("spark")]:
             shutil.rmtree(file) if file.is_dir() else file.unlink()
         # The plan finds the release's days missing from the empty warehouse and evaluates them all.
         return refresh(home, settings, Days(days.last, days.last))

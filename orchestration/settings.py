@@ -8,6 +8,7 @@ import difflib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
@@ -16,6 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from orchestration.errors import ConfigurationError
 from orchestration.yaml_file import NamedTwice, read_yaml
 
+#: What the dbt models can run on.
+ENGINES = ("duckdb", "spark")
 DEFAULT_HOME = Path(".segments")
 #: The hour of the business day at which the night's refresh begins.
 NIGHTLY_HOUR = 2
@@ -27,7 +30,8 @@ class Settings(BaseModel):
     ``refused_share_limit`` is a share between 0 and 1 of the rows of one extract. ``memory_limit`` is DuckDB's notation
     (``4GB``, ``60%``). ``product_x`` is the product id of the segment ``bought_product_x_3m_over_500``.
     ``campaigns`` and ``personas`` are the folders of those files, seen from the home; without them, the project's own. ``global_holdout`` is the share of all
-    customers whom no campaign of ours contacts, between 0 and 1.
+    customers whom no campaign of ours contacts, between 0 and 1. ``target`` is the engine of the dbt models, ``duckdb`` or ``spark``; ``spark``
+    is a master (``local[*]``, ``spark://host:7077``) or a Connect server (``sc://host:15002``), and ``spark_properties`` are Spark's own.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,6 +46,9 @@ class Settings(BaseModel):
     campaigns: str = ""
     personas: str = ""
     global_holdout: float = Field(default=0, ge=0, lt=1)
+    target: str = "duckdb"
+    spark: str = "local[*]"
+    spark_properties: dict[str, str] = {}
 
     @property
     def variables(self) -> dict[str, str]:
@@ -56,6 +63,20 @@ class Settings(BaseModel):
         except (ZoneInfoNotFoundError, ValueError) as unknown:
             raise ValueError(f"{name!r} is not a time zone; use a name such as Europe/London") from unknown
         return name
+
+    @field_validator("target")
+    @classmethod
+    def _is_an_engine(cls, target: str) -> str:
+        if target not in ENGINES:
+            raise ValueError(f"the dbt models run on {' or '.join(ENGINES)}")
+        return target
+
+    @field_validator("spark_properties", mode="before")
+    @classmethod
+    def _are_texts(cls, said: Any) -> Any:
+        """Spark has them as texts, YAML as numbers and yes or no; from the environment they come as one line of YAML."""
+        properties = yaml.safe_load(said) if isinstance(said, str) else said
+        return {name: _as_text(value) for name, value in properties.items()} if isinstance(properties, dict) else said
 
     @field_validator("product_x")
     @classmethod
@@ -102,6 +123,14 @@ class Home:
     @property
     def dbt(self) -> Path:
         return self.path / "dbt"
+
+    @property
+    def spark(self) -> Path:
+        return self.path / "spark"
+
+
+def _as_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def locate_home(given: Path | None = None) -> Home:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -19,6 +20,10 @@ from orchestration.read.opened import Release, opened
 from orchestration.settings import Home
 from tests import campaign_company
 from tests.builders import SHOP_DAYS, Changed, Refreshed, Stage, corner_shop, current_contents, refreshed
+
+# A process of xdist has no file of its own, which pyspark, where it is installed, takes for its doctests and ends.
+if not hasattr(sys.modules["__main__"], "__file__"):
+    sys.modules["__main__"].__file__ = __file__
 
 # A busy machine is slow, and not wrong.
 settings.register_profile("patient", deadline=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestration.errors import WarehouseFailed, without_values
+from orchestration.errors import WarehouseFailed, condition_of, without_values
 from orchestration.settings import Home, Settings
 from orchestration.warehouse import Warehouse
 
@@ -95,3 +95,9 @@ def test_a_file_that_is_no_warehouse_is_told_with_the_remedy(home: Home) -> None
 def test_an_error_that_is_not_duckdb_s_goes_through_as_it_is(warehouse: Warehouse) -> None:
     with pytest.raises(KeyError), warehouse.connect():
         raise KeyError("a mistake of ours")
+
+
+@pytest.mark.parametrize("said", [f"[CAST_INVALID_INPUT] The value '{MARKER}' of the type", f"Job aborted: {MARKER}"])
+def test_of_what_spark_says_the_kind_alone_is_told(said: str) -> None:
+    assert "marker" not in condition_of(said)
+    assert ("CAST_INVALID_INPUT" in condition_of(said)) == ("CAST" in said)

@@ -20,5 +20,5 @@
 {%- endmacro %}
 
 {% macro interested_in(interest) -%}
-    list_contains(interests, '{{ interest }}')
+    {{ has_item('interests', "'" ~ interest ~ "'") }}
 {%- endmacro %}

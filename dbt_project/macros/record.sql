@@ -12,20 +12,26 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro forget_as_of_dates() -%}
+{% macro forget_as_of_dates() -%}{{ adapter.dispatch('forget_as_of_dates')() }}{%- endmacro %}
+
+{% macro duckdb__forget_as_of_dates() -%}
     {% if is_incremental() %}
         delete from {{ this }} where as_of_date >= {{ first_as_of_date() }}
     {% endif %}
 {%- endmacro %}
 
-{% macro forget_memberships() -%}
+{% macro forget_memberships() -%}{{ adapter.dispatch('forget_memberships')() }}{%- endmacro %}
+
+{% macro duckdb__forget_memberships() -%}
     {% if is_incremental() %}
         delete from {{ this }} where entered_on is null or entered_on >= {{ first_as_of_date() }};
         update {{ this }} set exited_on = null where exited_on >= {{ first_as_of_date() }};
     {% endif %}
 {%- endmacro %}
 
-{% macro close_memberships() -%}
+{% macro close_memberships() -%}{{ adapter.dispatch('close_memberships')() }}{%- endmacro %}
+
+{% macro duckdb__close_memberships() -%}
     update {{ this }} as member
     set exited_on = leaver.exited_on
     from {{ this }} as leaver
@@ -35,4 +41,36 @@
         and member.entered_on < leaver.exited_on
         and member.exited_on is null;
     delete from {{ this }} where entered_on is null;
+{%- endmacro %}
+
+{% macro spark__forget_as_of_dates() -%}
+    {%- if is_incremental() -%}
+        {{ remake('forgotten', this, "select * from " ~ this ~ " where as_of_date < " ~ first_as_of_date()) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro spark__forget_memberships() -%}
+    {%- if is_incremental() -%}
+        {%- set first = first_as_of_date() -%}
+        {{ remake('forgotten', this,
+            "select segment, customer_id, entered_on, case when exited_on < " ~ first ~ " then exited_on end as exited_on from " ~ this
+            ~ " where entered_on < " ~ first
+        ) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro spark__close_memberships() -%}
+    {%- set query -%}
+        select
+            member.segment,
+            member.customer_id,
+            member.entered_on,
+            case when member.exited_on is null and member.entered_on < leaver.left_on then leaver.left_on else member.exited_on end as exited_on
+        from {{ this }} as member
+        left join (
+            select segment, customer_id, exited_on as left_on from {{ this }} where entered_on is null
+        ) as leaver on leaver.segment = member.segment and leaver.customer_id = member.customer_id
+        where member.entered_on is not null
+    {%- endset -%}
+    {%- if execute -%}{{ remake('settled', this, query) }}{%- endif -%}
 {%- endmacro %}

@@ -48,13 +48,13 @@
 
 {# The rows of the CTE `evaluated`, each on every as-of date until the customer's next one. #}
 {% macro carried_on(carried_from) -%}
-    select days.as_of_date, states.* exclude (as_of_date, next_evaluated_on)
+    select days.as_of_date, states.* {{ but('as_of_date, next_evaluated_on') }}
     from (
         select *, lead(as_of_date) over (partition by customer_id order by as_of_date) as next_evaluated_on
         from evaluated
         {%- if carried_from %}
 
-        union all by name
+        union all
 
         select carried.*, evaluated.next_evaluated_on
         from {{ this }} as carried

@@ -14,11 +14,11 @@ from dbt.cli.main import dbtRunnerResult
 
 from expectations.contracts import EXTRACT_TABLES
 from orchestration.days import Days
-from orchestration.errors import SegmentsError, without_values
 from orchestration.ingest.archive import register_archive
 from orchestration.known_days import read_known_days
 from orchestration.partitions import days_of_run
 from orchestration.transform.belief import write_findings, write_held_segments, write_left_out
+from orchestration.transform.building import TransformFailed, build, what_failed
 from orchestration.transform.catalogue import definitions, segments
 from orchestration.transform.lineage import lineage_of_segments
 from orchestration.transform.meaning import foundation_of
@@ -62,10 +62,6 @@ CONDITIONS = dg.AssetKey(["customers", "conditions_met"])
 OUTLOOK = dg.AssetKey(["metrics", "segment_outlook"])
 
 
-class TransformFailed(SegmentsError):
-    """dbt could not build the models."""
-
-
 def plan_asset(published_days: PublishedDays) -> dg.AssetsDefinition:
     """Decides which as-of dates the run evaluates, once every extract is in the archive."""
 
@@ -103,11 +99,11 @@ def dbt_models(project: DbtProjectOfHome, published_days: PublishedDays) -> dg.A
             context.log.info(f"dbt: {chunk}")
             with warehouse.connect() as connection:
                 keep_the_day_before(connection, rules_of(connection, manifest, compiled, words))
-            built = project.run("build", "--exclude-resource-type", "unit_test")
-            results += _results(built)
-            if not built.success:
+            done = build(project)
+            results += [result for built in done for result in _results(built)]
+            if not done[-1].success:
                 yield from _verdicts(context, results)
-                raise TransformFailed(_what_failed(built))
+                raise TransformFailed(what_failed(done[-1]))
             with warehouse.connect() as connection:
                 record_moves(connection, rules_of(connection, manifest, compiled, words))
                 chunk_built(connection)
@@ -224,11 +220,3 @@ def _verdicts(context: dg.AssetExecutionContext, results: Sequence[RunResult]) -
 
 def _results(built: dbtRunnerResult) -> list[RunResult]:
     return list(built.result.results) if isinstance(built.result, RunExecutionResult) else []
-
-
-def _what_failed(built: dbtRunnerResult) -> str:
-    if not isinstance(built.result, RunExecutionResult):
-        return f"dbt could not start: {without_values(str(built.exception))}. Nothing was published."
-    failed = [result for result in built.result.results if result.status in ("error", "fail")]
-    said = "; ".join(f"{result.node.name}: {without_values(str(result.message))}" for result in failed[:3])
-    return f"dbt could not build {len(failed)} model(s) or test(s): {said}. Nothing was published; mend them and refresh again."

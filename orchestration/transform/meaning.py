@@ -142,7 +142,8 @@ def _with_what_it_names(text: str, macros: Mapping[str, str], variables: Mapping
     said = {text}
     unread = [text]
     while unread:
-        named = set(_words(unread.pop()) & macros.keys())
+        words = _words(unread.pop())
+        named = (words | {f"duckdb__{word}" for word in words}) & macros.keys()
         unread += [macros[name] for name in named if macros[name] not in said]
         said |= {macros[name] for name in named}
     values = {f"{name} = {variables[name]!r}" for name in _words(" ".join(said)) & variables.keys()}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 import yaml
 
 from orchestration.errors import ConfigurationError, without_values
+from orchestration.transform.spark import spark_output
 from orchestration.warehouse import Warehouse, only_one_refresh
 
 if TYPE_CHECKING:
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
 SEGMENT_TAG = "segment"
 
-#: The project as dbt read it last in this process, behind its fingerprint: dbt need not read it again for the next command.
-_parsed: dict[str, Manifest] = {}
+#: The project as dbt read it last in this process, by engine, with its fingerprint: dbt need not read it again for the next command.
+_parsed: dict[str, tuple[str, Manifest]] = {}
+
+#: The outputs of the profile: the warehouse; a warehouse without rows, from which the tables that Spark built take their form; Spark.
+DUCKDB, FORMS, SPARK = "duckdb", "forms", "spark"
 
 
 @dataclass(frozen=True)
@@ -53,22 +57,28 @@ class DbtProjectOfHome:
         return self.warehouse.home.dbt / "manifest.json"
 
     @property
+    def forms(self) -> Path:
+        """A warehouse without rows, of the same name, so that what is compiled for the one is right in the other."""
+        return self.warehouse.home.dbt / FORMS / self.warehouse.path.name
+
+    @property
     def variables(self) -> dict[str, Any]:
         """What ``var`` gives in the project: its own values, and the home's settings in their place."""
         own: dict[str, Any] = yaml.safe_load((self.project_dir / "dbt_project.yml").read_text())["vars"]
         return own | self.warehouse.settings.variables
 
-    def run(self, command: str, *more: str) -> dbtRunnerResult:
+    def run(self, command: str, *more: str, output: str = DUCKDB) -> dbtRunnerResult:
         """Runs a dbt command in this process, so that nothing of it outlives the run.
 
         dbt itself says nothing, to a terminal, a log or a file of results, for it quotes rows; the caller has the results. Raises
         ConfigurationError where dbt cannot read the project.
         """
-        fingerprint = self.fingerprint
-        parsed = _parsed[fingerprint] if fingerprint in _parsed else self._parse(fingerprint)
-        return self._invoke(parsed, command, *more, "--no-write-json")
+        fingerprint, engine = self.fingerprint, SPARK if output == SPARK else DUCKDB
+        known = _parsed.get(engine)
+        parsed = known[1] if known and known[0] == fingerprint else self._parse(fingerprint, engine)
+        return self._invoke(parsed, output, command, *more, "--no-write-json")
 
-    def _invoke(self, parsed: Manifest | None, *command: str) -> dbtRunnerResult:
+    def _invoke(self, parsed: Manifest | None, output: str, *command: str) -> dbtRunnerResult:
         """Runs the command on the project as it was parsed, or has dbt parse it.
 
         The variables are the home's settings and never a date, so that dbt need not parse again tomorrow.
@@ -81,9 +91,10 @@ class DbtProjectOfHome:
         places = {
             "--project-dir": self.project_dir,
             "--profiles-dir": self.profiles_dir,
-            "--target-path": self.target_dir,
+            "--target": output,
+            "--target-path": self.target_dir if output != SPARK else self.target_dir / SPARK,
             "--log-path": self.profiles_dir / "logs",
-            "--vars": json.dumps(self.warehouse.settings.variables),
+            "--vars": json.dumps(self._variables_of(output)),
         }
         try:
             return dbtRunner(manifest=parsed).invoke(
@@ -100,6 +111,10 @@ class DbtProjectOfHome:
         finally:
             # dbt would keep the warehouse open for as long as the process lives.
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+
+    def _variables_of(self, output: str) -> dict[str, str]:
+        variables = self.warehouse.settings.variables
+        return variables | {"spark_tables": str(self.warehouse.home.spark)} if output == SPARK else variables
 
     def prepare(self) -> Path:
         """Writes the profile and the manifest where the project or the settings changed; returns the manifest's path.
@@ -159,39 +174,34 @@ class DbtProjectOfHome:
         self.target_dir.mkdir(parents=True, exist_ok=True)
         self._stamp.unlink(missing_ok=True)
         (self.profiles_dir / "profiles.yml").write_text(self._profile())
-        self._parse(fingerprint)
+        self._parse(fingerprint, DUCKDB)
         unfinished = self.manifest_path.with_suffix(".tmp")
         shutil.copy(self.target_dir / "manifest.json", unfinished)
         unfinished.replace(self.manifest_path)
         self._stamp.write_text(fingerprint)
 
-    def _parse(self, fingerprint: str) -> Manifest:
-        done = self._invoke(None, "parse")
+    def _parse(self, fingerprint: str, engine: str) -> Manifest:
+        done = self._invoke(None, engine, "parse")
         if not done.success:
             raise ConfigurationError(f"dbt cannot read {self.project_dir}: {without_values(str(done.exception))}")
         parsed = cast("Manifest", done.result)
-        _parsed.clear()
-        _parsed[fingerprint] = parsed
+        _parsed[engine] = fingerprint, parsed
         return parsed
 
     def _profile(self) -> str:
         warehouse = self.warehouse
         settings = {"TimeZone": "UTC", "preserve_insertion_order": False}
-        profile = {
-            "nightly_segments": {
-                "target": "duckdb",
-                "outputs": {
-                    "duckdb": {
-                        "type": "duckdb",
-                        "path": str(warehouse.path),
-                        "threads": warehouse.settings.threads,
-                        "config_options": {**warehouse.limits},
-                        "settings": settings,
-                    }
-                },
-            }
+        in_duckdb = {
+            "type": "duckdb",
+            "path": str(warehouse.path),
+            "threads": warehouse.settings.threads,
+            "config_options": {**warehouse.limits},
+            "settings": settings,
         }
-        return yaml.safe_dump(profile)
+        outputs = {DUCKDB: in_duckdb}
+        if warehouse.settings.target == SPARK:
+            outputs |= {FORMS: in_duckdb | {"path": str(self.forms)}, SPARK: spark_output(warehouse.settings)}
+        return yaml.safe_dump({"nightly_segments": {"target": DUCKDB, "outputs": outputs}})
 
 
 @lru_cache(maxsize=1)

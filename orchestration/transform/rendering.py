@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, pass_context
+from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
 from orchestration.errors import ConfigurationError, DraftRefused, nearest
@@ -61,7 +62,19 @@ def _given(project_dir: Path, variables: Mapping[str, object]) -> dict[str, Any]
     def config(**_: object) -> str:
         return ""
 
-    return {"var": var, "ref": ref, "config": config, "exceptions": {"raise_compiler_error": _refuse}}
+    return {
+        "var": var,
+        "ref": ref,
+        "config": config,
+        "exceptions": {"raise_compiler_error": _refuse},
+        "adapter": {"dispatch": _of_duckdb},
+    }
+
+
+@pass_context
+def _of_duckdb(context: Context, macro: str) -> Any:
+    """The macro as DuckDB, which releases are asked with, has it."""
+    return context[f"duckdb__{macro}"]
 
 
 def _refuse(sentence: str) -> NoReturn:

@@ -145,6 +145,6 @@ def test_a_rule_over_the_customers_leaves_the_foundation_as_it_is(read: Project)
         read.with_variable("lifecycle_active_days", 20),
         read.changed("models/men_18_25", "25", "26"),
         read.changed("models/int_rfm_scores", "-- Fifths", "-- A customer's fifths"),
-        read.changed("macros/forget_versions", "delete", "-- gone\n delete  "),
+        read.changed("macros/duckdb__forget_versions", "delete", "-- gone\n delete  "),
     ):
         assert changed.foundation() == read.foundation()

@@ -22,7 +22,7 @@ attributes as (
         customers.income_band,
         customers.interests,
         customers.signed_up_on,
-        date_diff('day', customers.signed_up_on, customers.as_of_date)::integer as days_since_sign_up,
+        {{ days_between('customers.signed_up_on', 'customers.as_of_date') }}::integer as days_since_sign_up,
 
         -- how to reach
         customers.preferred_channel,
@@ -36,9 +36,9 @@ attributes as (
         -- when they ordered
         history.first_ordered_on,
         history.last_ordered_on,
-        date_diff('day', history.first_ordered_on, customers.as_of_date)::integer as days_since_first_order,
-        date_diff('day', history.last_ordered_on, customers.as_of_date)::integer as days_since_last_order,
-        date_diff('day', history.last_earlier_order_on, history.first_recent_order_on)::integer as days_away_before_recent_order,
+        {{ days_between('history.first_ordered_on', 'customers.as_of_date') }}::integer as days_since_first_order,
+        {{ days_between('history.last_ordered_on', 'customers.as_of_date') }}::integer as days_since_last_order,
+        {{ days_between('history.last_earlier_order_on', 'history.first_recent_order_on') }}::integer as days_away_before_recent_order,
 
         -- how often
         coalesce(history.orders_lifetime, 0)::bigint as orders_lifetime,
@@ -52,8 +52,8 @@ attributes as (
         coalesce(history.spend_last_90_days, 0)::decimal(18, 2) as spend_last_90_days,
         coalesce(history.spend_last_180_days, 0)::decimal(18, 2) as spend_last_180_days,
         coalesce(history.spend_last_365_days, 0)::decimal(18, 2) as spend_last_365_days,
-        (history.spend_lifetime / nullif(history.orders_lifetime, 0))::decimal(18, 2) as average_order_lifetime,
-        (history.spend_last_365_days / nullif(history.orders_last_365_days, 0))::decimal(18, 2) as average_order_last_365_days,
+        {{ money_per('history.spend_lifetime', 'history.orders_lifetime') }} as average_order_lifetime,
+        {{ money_per('history.spend_last_365_days', 'history.orders_last_365_days') }} as average_order_last_365_days,
         percentiles.spend_percentile,
         percentiles_before.spend_percentile as spend_percentile_previous_day,
 
@@ -62,8 +62,7 @@ attributes as (
         favourites.favourite_department,
         case
             when history.spend_last_365_days >= 0
-                then history.discount_last_365_days
-                    / nullif(history.discount_last_365_days + history.spend_last_365_days, 0)
+                then {{ share_of('history.discount_last_365_days', 'history.discount_last_365_days + history.spend_last_365_days') }}
         end::double as discount_share_last_365_days,
         coalesce(history.returned_lines_lifetime, 0)::bigint as returned_lines_lifetime,
         coalesce(history.returned_amount_lifetime, 0)::decimal(18, 2) as returned_amount_lifetime,

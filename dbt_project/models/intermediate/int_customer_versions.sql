@@ -5,12 +5,12 @@
 {#- each with the column of the extract that it comes from -#}
 {%- set attributes = {
     'gender': 'gender', 'birth_date': 'birth_date', 'country': 'country', 'region': 'region', 'signed_up_on': 'signed_up_on',
-    'preferred_channel': 'preferred_channel', 'has_email': 'email', 'interests': 'interests', 'household_size': 'household_size',
-    'age_band': 'age_band', 'income_band': 'income_band', 'email_opt_in': 'email_opt_in', 'sms_opt_in': 'sms_opt_in',
-    'post_opt_in': 'post_opt_in', 'push_opt_in': 'push_opt_in', 'is_deleted': 'is_deleted',
+    'preferred_channel': 'preferred_channel', 'has_email': 'email', 'email_opt_in': 'email_opt_in', 'sms_opt_in': 'sms_opt_in',
+    'post_opt_in': 'post_opt_in', 'push_opt_in': 'push_opt_in', 'interests': 'interests', 'household_size': 'household_size',
+    'age_band': 'age_band', 'income_band': 'income_band', 'is_deleted': 'is_deleted',
 } -%}
 {%- set never_null = {
-    'has_email': 'false', 'interests': '[]', 'email_opt_in': 'false', 'sms_opt_in': 'false', 'post_opt_in': 'false',
+    'has_email': 'false', 'interests': no_texts(), 'email_opt_in': 'false', 'sms_opt_in': 'false', 'post_opt_in': 'false',
     'push_opt_in': 'false', 'is_deleted': 'false',
 } %}
 
@@ -25,7 +25,7 @@ doubted as (
 
     select distinct customer_id
     from arrived
-    where len(left_out) > 0
+    where {{ number_of_items('left_out') }} > 0
 
 ),
 
@@ -35,9 +35,9 @@ versions_of_doubted as (
     where customer_id in (select customer_id from doubted)
     {%- if is_incremental() %}
 
-    union all by name
+    union all
 
-    select * exclude (valid_from, valid_to), []::varchar[] as left_out
+    select * {{ but('valid_from, valid_to') }}, {{ no_texts() }} as left_out
     from {{ this }}
     where valid_to is null and customer_id in (select customer_id from doubted)
     {%- endif %}
@@ -51,7 +51,7 @@ believed as (
         extract_date,
         customer_id,
         {%- for attribute, column in attributes.items() %}
-        last_value(case when not list_contains(left_out, '{{ column }}') then [{{ attribute }}] end ignore nulls) over so_far as {{ attribute }}
+        {{ last_there_is('case when not ' ~ has_item('left_out', "'" ~ column ~ "'") ~ ' then ' ~ list_of(attribute) ~ ' end') }} over so_far as {{ attribute }}
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from versions_of_doubted
@@ -63,20 +63,20 @@ believed as (
 
 versions as (
 
-    select * exclude (left_out)
+    select * {{ but('left_out') }}
     from arrived
     where customer_id not in (select customer_id from doubted)
 
-    union all by name
+    union all
 
     select
         extract_date,
         customer_id,
         {%- for attribute in attributes %}
         {% if attribute in never_null -%}
-        coalesce({{ attribute }}[1], {{ never_null[attribute] }}) as {{ attribute }}
+        coalesce({{ only_item(attribute) }}, {{ never_null[attribute] }}) as {{ attribute }}
         {%- else -%}
-        {{ attribute }}[1] as {{ attribute }}
+        {{ only_item(attribute) }} as {{ attribute }}
         {%- endif %}
         {%- if not loop.last %},{% endif %}
         {%- endfor %}

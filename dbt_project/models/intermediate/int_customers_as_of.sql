@@ -1,6 +1,6 @@
 select
     as_of_dates.as_of_date,
-    customer.* exclude (extract_date, is_deleted, valid_from, valid_to)
+    customer.* {{ but('extract_date, is_deleted, valid_from, valid_to') }}
 from {{ ref('int_customer_versions') }} as customer
 inner join {{ source('refresh', 'as_of_dates') }} as as_of_dates
     on {{ valid_on('as_of_dates.as_of_date', 'customer') }}

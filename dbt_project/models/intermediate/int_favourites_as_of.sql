@@ -33,7 +33,7 @@ spend_by_department as (
 
 favourite_categories as (
 
-    select customer_id, as_of_date, first(category order by spend desc, category) as favourite_category
+    select customer_id, as_of_date, {{ with_most('category', 'spend') }} as favourite_category
     from spend_by_category
     where spend > 0
     group by customer_id, as_of_date
@@ -42,7 +42,7 @@ favourite_categories as (
 
 favourite_departments as (
 
-    select customer_id, as_of_date, first(department order by spend desc, department) as favourite_department
+    select customer_id, as_of_date, {{ with_most('department', 'spend') }} as favourite_department
     from spend_by_department
     where spend > 0
     group by customer_id, as_of_date
@@ -52,8 +52,8 @@ favourite_departments as (
 evaluated as (
 
     select
-        customer_id,
         as_of_date,
+        customer_id,
         favourite_categories.favourite_category,
         favourite_departments.favourite_department
     from evaluations

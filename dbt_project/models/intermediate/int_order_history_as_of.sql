@@ -12,7 +12,7 @@ purchases_as_of as (
     select
         evaluations.as_of_date,
         evaluations.customer_id,
-        purchases.* exclude (customer_id),
+        purchases.* {{ but('customer_id') }},
         {{ in_last(var('lifecycle_won_back_days') ~ ' days', 'purchases.ordered_on', 'evaluations.as_of_date') }} as recent
     from evaluations
     left join {{ ref('int_customer_days') }} as purchases
@@ -25,8 +25,8 @@ purchases_as_of as (
 evaluated as (
 
     select
-        customer_id,
         as_of_date,
+        customer_id,
 
         min(ordered_on) filter (where orders > 0) as first_ordered_on,
         max(ordered_on) filter (where orders > 0) as last_ordered_on,

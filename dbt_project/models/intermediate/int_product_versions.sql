@@ -26,7 +26,7 @@ compared as (
     select
         *,
         lag(valid_from) over history as previous_from,
-        lag(struct_pack(category, department)) over history as previous
+        lag({{ together('category, department') }}) over history as previous
     from known
     window history as (partition by product_id order by valid_from)
 
@@ -37,7 +37,7 @@ changed as (
     select product_id, category, department, valid_from
     from compared
     where valid_from >= {{ rebuild_from() }}
-        and (previous_from is null or previous is distinct from struct_pack(category, department))
+        and (previous_from is null or previous is distinct from {{ together('category, department') }})
 
 )
 

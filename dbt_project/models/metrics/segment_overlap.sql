@@ -1,13 +1,13 @@
 with segments as (
 
-    select segment, (row_number() over (order by segment))::usmallint as number
+    select segment, {{ small_number('row_number() over (order by segment)') }} as number
     from {{ source('refresh', 'segments') }}
 
 ),
 
 memberships as (
 
-    select history.customer_id, list(segments.number) as numbers
+    select history.customer_id, {{ gathered('segments.number') }} as numbers
     from {{ ref('segment_membership_history') }} as history
     inner join segments on segments.segment = history.segment
     where history.exited_on is null
@@ -18,7 +18,7 @@ memberships as (
 members as (
 
     select number, count(*) as members
-    from (select unnest(numbers) as number from memberships) as unnested
+    from (select {{ spread('numbers') }} as number from memberships) as unnested
     group by number
 
 ),
@@ -27,8 +27,8 @@ pairs as (
 
     select number_a, number_b, count(*) as members_both
     from (
-        select number_a, unnest(numbers) as number_b
-        from (select unnest(numbers) as number_a, numbers from memberships) as once
+        select number_a, {{ spread('numbers') }} as number_b
+        from (select {{ spread('numbers') }} as number_a, numbers from memberships) as once
     ) as twice
     where number_a < number_b
     group by number_a, number_b

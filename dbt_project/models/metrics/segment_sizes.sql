@@ -23,7 +23,7 @@ base as (
 
 held as (
 
-    select days.as_of_date, held.segment, arg_min(held.because, held.number) as because
+    select days.as_of_date, held.segment, {{ where_least('held.because', 'held.number') }} as because
     from {{ source('refresh', 'held_segments') }} as held
     inner join {{ source('refresh', 'as_of_dates') }} as days
         on days.as_of_date >= held.held_from and days.as_of_date < coalesce(held.held_until, date '9999-12-31')
@@ -53,18 +53,7 @@ evaluated as (
 
 judged as (
 
-    select * exclude (members_before), members_before, {{ broken_output_rule('members', 'members_before') }} as broken_rule
-    from evaluated
-    where turn = 1
-
-    union all
-
-    select
-        today.* exclude (members_before),
-        case when {{ is_held('yesterday') }} then yesterday.members_before else yesterday.members end as members_before,
-        {{ broken_output_rule('today.members', 'case when ' ~ is_held('yesterday') ~ ' then yesterday.members_before else yesterday.members end', 'today') }} as broken_rule
-    from evaluated as today
-    inner join judged as yesterday on yesterday.segment = today.segment and yesterday.turn = today.turn - 1
+    {{ judged_day_after_day() }}
 
 )
 

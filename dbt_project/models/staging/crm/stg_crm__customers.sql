@@ -6,7 +6,6 @@ with arrived as (
 
 select
     extract_date,
-    left_out,
     customer_id,
     gender,
     birth_date,
@@ -19,10 +18,11 @@ select
     coalesce(sms_opt_in, false) as sms_opt_in,
     coalesce(post_opt_in, false) as post_opt_in,
     coalesce(push_opt_in, false) as push_opt_in,
-    coalesce(interests, []) as interests,
+    coalesce(interests, {{ no_texts() }}) as interests,
     household_size,
     age_band,
     income_band,
-    coalesce(is_deleted, false) as is_deleted
+    coalesce(is_deleted, false) as is_deleted,
+    left_out
 from arrived
-where not list_contains(left_out, 'customer_id')
+where not {{ has_item('left_out', "'customer_id'") }}

@@ -16,4 +16,4 @@ select
     cast({{ unless_left_out('amount') }} as decimal(18, 2)) as amount,
     cast(coalesce({{ unless_left_out('discount') }}, 0) as decimal(18, 2)) as discount
 from arrived
-where not list_has_any(left_out, ['order_line_id', 'customer_id', 'ordered_at'])
+where not {{ has_any('left_out', list_of("'order_line_id', 'customer_id', 'ordered_at'")) }}

@@ -13,4 +13,4 @@ select
     department,
     brand
 from arrived
-where len(left_out) = 0
+where {{ number_of_items('left_out') }} = 0
