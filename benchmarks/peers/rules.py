@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import sqlglot
@@ -32,7 +33,9 @@ WITHOUT_VERSIONS = """
 
 def conditions(project: Path, product_x: str) -> dict[str, str]:
     """What each member fulfils, by segment; a segment comes after those that it is made of."""
-    rendered = _rendered(project, product_x, ("behaviour", "lifecycle", "rfm"), WITHOUT_VERSIONS, lambda model: model)
+    rendered = _rendered(
+        project, product_x, ("behaviour", "engines", "lifecycle", "rfm"), WITHOUT_VERSIONS, lambda model: model
+    )
     fulfilled = {name: sqlglot.parse_one(rule, dialect=DIALECT).args["where"].this for name, rule in rendered.items()}
     return {name: condition.sql(DIALECT).replace("$today", ":today") for name, condition in fulfilled.items()}
 
@@ -40,7 +43,7 @@ def conditions(project: Path, product_x: str) -> dict[str, str]:
 def compiled(project: Path, product_x: str) -> dict[str, str]:
     """The rules in the words of dbt's compiled code, in the same order."""
     schemas = {"dim_customers": "customers", "int_order_lines": "intermediate"}
-    macros = ("behaviour", "dates", "lifecycle", "rfm", "versions")
+    macros = ("behaviour", "dates", "engines", "lifecycle", "rfm", "versions")
     return _rendered(project, product_x, macros, "", lambda model: f'"{schemas.get(model, "segments")}"."{model}"')
 
 
@@ -58,5 +61,11 @@ def _rendered(
             models.add(model)
             return ref(model)
 
-        rules[file.stem] = jinja2.Template(sources + file.read_text()).render(var=given.__getitem__, ref=named).strip()
+        names = {"var": given.__getitem__, "ref": named, "adapter": {"dispatch": _of_duckdb}}
+        rules[file.stem] = jinja2.Template(sources + file.read_text()).render(names).strip()
     return {segment: rules[segment] for segment in TopologicalSorter(asked).static_order() if segment in rules}
+
+
+@jinja2.pass_context
+def _of_duckdb(context: jinja2.runtime.Context, macro: str) -> Any:
+    return context[f"{DIALECT}__{macro}"]
