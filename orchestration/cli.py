@@ -21,6 +21,7 @@ from orchestration.brief_command import brief
 from orchestration.campaign_commands import campaign
 from orchestration.days import Days
 from orchestration.errors import ConfigurationError, ExtractMissing
+from orchestration.garbage import collect_rarely
 from orchestration.persona_commands import persona, which
 from orchestration.segment_commands import customer, diff, preview, show
 from orchestration.terminal import (
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 @click.version_option(package_name="nightly-segments")
 def main() -> None:
     """Refreshes customer segments every night, and tells the truth about them."""
+    collect_rarely()
 
 
 for one in (campaign, persona, which, show, preview, diff, customer, brief):

@@ -15,6 +15,7 @@ from filelock import FileLock
 from hypothesis import settings
 
 from orchestration.demo import write_demo
+from orchestration.garbage import collect_rarely
 from orchestration.publish.releases import FILE
 from orchestration.read.opened import Release, opened
 from orchestration.settings import Home
@@ -24,6 +25,8 @@ from tests.builders import SHOP_DAYS, Changed, Refreshed, Stage, corner_shop, cu
 # A process of xdist has no file of its own, which pyspark, where it is installed, takes for its doctests and ends.
 if not hasattr(sys.modules["__main__"], "__file__"):
     sys.modules["__main__"].__file__ = __file__
+
+collect_rarely()
 
 # A busy machine is slow, and not wrong.
 settings.register_profile("patient", deadline=None)
