@@ -112,8 +112,8 @@ create macro mixed(salt, n) as hash((hash(salt) >> 8) + n::ubigint);
 create macro u(salt, n) as (mixed(salt, n) >> 11)::double / 9007199254740992.0;
 create macro pick(choices, share) as choices[1 + floor(share * len(choices))::integer];
 create macro customer_id(n) as 'C' || lpad(n::varchar, 9, '0');
-create macro order_id(n) as 'O' || lpad(n::varchar, 10, '0');
-create macro order_line_id(n) as 'L' || lpad(n::varchar, 11, '0');
+create macro order_id(n) as 'O' || lpad(n::varchar, greatest(10, len(n::varchar))::integer, '0');
+create macro order_line_id(n) as 'L' || lpad(n::varchar, greatest(11, len(n::varchar))::integer, '0');
 """
 
 

@@ -24,6 +24,7 @@ from orchestration.errors import ConfigurationError, ExtractMissing
 from orchestration.garbage import collect_rarely
 from orchestration.persona_commands import persona, which
 from orchestration.segment_commands import customer, diff, preview, show
+from orchestration.selection import Selection
 from orchestration.terminal import (
     DONE,
     FAILED,
@@ -85,11 +86,19 @@ def demo(context: Context) -> None:
 @click.option("--as-of", type=Day(), help="The day to refresh; default: the newest day that has extracts.")
 @click.option("--from", "first", type=Day(), help="First day of a range.")
 @click.option("--to", "last", type=Day(), help="Last day of a range, included.")
+@click.option(
+    "--select",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Evaluate this segment alone, on days on record (default: all of them); may be given again.",
+)
 @command
-def refresh(context: Context, as_of: date | None, first: date | None, last: date | None) -> int:
+def refresh(context: Context, as_of: date | None, first: date | None, last: date | None, names: tuple[str, ...]) -> int:
     """Ingest, check, transform, count and publish a day, or a range of days in one run."""
     from expectations.contracts import EXTRACT_TABLES
     from orchestration.ingest.extracts import newest_day
+    from orchestration.refresh import give_past
     from orchestration.refresh import refresh as run
 
     if as_of and (first or last):
@@ -99,10 +108,15 @@ def refresh(context: Context, as_of: date | None, first: date | None, last: date
     if first and last and first > last:
         raise ConfigurationError(f"The range begins on {first}, after its end on {last}.")
     settings = context.settings
-    if first and last:
-        days = Days(first, last)
+    asked = Days(first, last) if first and last else Days(as_of, as_of) if as_of else None
+    if names:
+        notes.print(f"Evaluating {', '.join(names)} on {asked or 'all days on record'} in {context.home.path}")
+        give_past(context.home, settings, Selection(names, asked))
+        return _print_status(context)
+    if asked:
+        days = asked
     else:
-        day = as_of or newest_day(context.home.extracts, list(EXTRACT_TABLES.values()))
+        day = newest_day(context.home.extracts, list(EXTRACT_TABLES.values()))
         days = Days(day, day)
     notes.print(f"Refreshing {days} in {context.home.path}")
     run(context.home, settings, days)

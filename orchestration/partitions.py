@@ -16,6 +16,7 @@ from dagster._core.storage.tags import (
 )
 
 from orchestration.days import Days
+from orchestration.selection import Selection
 
 # A run of a range rests on BackfillPolicy, which Dagster has called beta for years; saying so each night helps nobody.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
@@ -30,6 +31,26 @@ def daily_partitions(first_day: date, newest_day: date, timezone: str) -> dg.Dai
 def range_tags(days: Days) -> dict[str, str]:
     """The run tags with which Dagster runs a range of partitions in one run."""
     return {ASSET_PARTITION_RANGE_START_TAG: str(days.first), ASSET_PARTITION_RANGE_END_TAG: str(days.last)}
+
+
+#: The tags of a run that gives some segments their past: which, and from which day to which.
+SELECTED_TAG, SELECTED_DAYS_TAG = "segments/selected", "segments/selected_days"
+
+
+def selection_tags(selection: Selection) -> dict[str, str]:
+    """The run tags of a run that evaluates some segments and no other."""
+    days = {SELECTED_DAYS_TAG: f"{selection.days.first}/{selection.days.last}"} if selection.days else {}
+    return {SELECTED_TAG: ",".join(selection.segments)} | days
+
+
+def selection_of_run(run: dg.DagsterRun) -> Selection | None:
+    """The segments that a run evaluates and the days on which it does; None where it evaluates them all."""
+    if SELECTED_TAG not in run.tags:
+        return None
+    days = run.tags.get(SELECTED_DAYS_TAG)
+    return Selection(
+        tuple(run.tags[SELECTED_TAG].split(",")), Days(*map(date.fromisoformat, days.split("/"))) if days else None
+    )
 
 
 def days_of_run(run: dg.DagsterRun) -> Days | None:

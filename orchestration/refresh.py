@@ -13,15 +13,18 @@ from orchestration.errors import ConfigurationError, ExtractMissing, in_a_senten
 from orchestration.facts import plain_reason
 from orchestration.instance import first_and_newest_day, open_instance
 from orchestration.known_days import read_known_days
-from orchestration.partitions import range_tags
+from orchestration.partitions import range_tags, selection_tags
 from orchestration.progress import QUIET
-from orchestration.publish.releases import Manifest, current_release
+from orchestration.publish.releases import Manifest, current_release, days_on_record
+from orchestration.selection import Selection
 from orchestration.settings import Home, Settings
 from orchestration.warehouse import Warehouse, only_one_refresh
 
 
-def refresh(home: Home, settings: Settings, days: Days) -> Manifest:
+def refresh(home: Home, settings: Settings, days: Days, selection: Selection | None = None) -> Manifest:
     """Ingests, validates, transforms, measures and publishes the days; gives the manifest of the current release.
+
+    With a ``selection`` it evaluates those segments alone, on the days that it names; ``days`` are then the newest on record.
 
     Raises a SegmentsError, with the last release untouched, where anything goes wrong; the receivers of alerts are told of a run that failed.
     """
@@ -46,9 +49,11 @@ def refresh(home: Home, settings: Settings, days: Days) -> Manifest:
     ):
         try:
             job = build_definitions(home, settings).resolve_job_def(JOB)
-            job.execute_in_process(instance=instance, run_config=QUIET, tags=range_tags(days), raise_on_error=True)
+            tags = range_tags(days) | (selection_tags(selection) if selection else {})
+            job.execute_in_process(instance=instance, run_config=QUIET, tags=tags, raise_on_error=True)
         except Exception as problem:
-            tell_failure(home, settings, days, in_a_sentence(problem))
+            if selection is None:  # who asks for some segments is there to read what is wrong
+                tell_failure(home, settings, days, in_a_sentence(problem))
             raise
         manifest = current_release(home)
     assert manifest is not None
@@ -64,6 +69,26 @@ def rebuild(home: Home, settings: Settings, days: Days) -> Manifest:
             shutil.rmtree(file) if file.is_dir() else file.unlink()
         # The plan finds the release's days missing from the empty warehouse and evaluates them all.
         return refresh(home, settings, Days(days.last, days.last))
+
+
+def give_past(home: Home, settings: Settings, selection: Selection) -> Manifest:
+    """Evaluates the segments of the selection, and no other, on days that are on record, and publishes them with the rest as it is.
+
+    Raises ConfigurationError, with nothing changed, where there is no such segment or the days are not all on record.
+    """
+    from orchestration.transform.project import SPARK
+    from orchestration.transform.scaffold import rules_written
+
+    known = rules_written()
+    for name in selection.segments:
+        if name not in known:
+            raise ConfigurationError(f"There is no segment {name}; {nearest(name, known)}")
+    if settings.target == SPARK:
+        raise ConfigurationError("Segments are given their past on DuckDB alone: refresh the days as a whole on Spark.")
+    days = days_on_record(home)
+    if days is None:
+        raise ExtractMissing(f"Nothing was ever published in {home.path}: use `segments refresh`.")
+    return refresh(home, settings, Days(days.last, days.last), selection)
 
 
 def release_held(home: Home, settings: Settings, segments: Sequence[str], reason: str) -> Manifest:

@@ -93,6 +93,7 @@ def test_impact_of_a_table_goes_column_by_column_and_says_where_nothing_hangs(re
         (["impact", "crm/customer"], "no extract table crm/customer; did you mean crm/customers?"),
         (["impact", "crm/customers.emial"], "has no column emial; did you mean crm/customers.email?"),
         (["impact", "?"], "there are crm/customers, shop/order_lines"),
+        (["refresh", "--select", "men_18_26"], "There is no segment men_18_26; did you mean men_18_25?"),
     ],
 )
 def test_an_unknown_name_is_told_with_the_nearest(arguments: list[str], sentence: str, refreshed_shop: Home) -> None:
@@ -141,6 +142,7 @@ def test_a_rollback_is_seen_at_once(stage: Stage) -> None:
         (["rollback", "2017-12-31-0000"], 2, "There is no release 2017-12-31-0000"),
         (["refresh", "--from", "2017-01-02", "--to", "2017-01-01"], 2, "after its end"),
         (["refresh", "--from", "2017-01-02"], 2, "needs both"),
+        (["refresh", "--select", "men_18_25"], 1, "Nothing was ever published"),
         (["refresh", "--as-of", "31/12/2017"], 2, "write it as 2017-12-31"),
         (["new", "Not A Name"], 2, "cannot be a segment's name"),
         (["new", "men_18_25"], 2, "is taken"),

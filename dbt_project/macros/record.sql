@@ -12,11 +12,25 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# Not of a segment that the run leaves as it is on record. #}
+{% macro is_not_left_alone(segment='segment') -%}
+    {{ segment }} not in (select segment from {{ source('refresh', 'left_alone') }})
+{%- endmacro %}
+
+{# Every segment that there is, whether the run evaluates it or leaves it as it is on record. #}
+{% macro current_segments() -%}
+    (
+        select segment, scheme from {{ source('refresh', 'segments') }}
+        union all
+        select segment, scheme from {{ source('refresh', 'left_alone') }}
+    )
+{%- endmacro %}
+
 {% macro forget_as_of_dates() -%}{{ adapter.dispatch('forget_as_of_dates')() }}{%- endmacro %}
 
 {% macro duckdb__forget_as_of_dates() -%}
     {% if is_incremental() %}
-        delete from {{ this }} where as_of_date >= {{ first_as_of_date() }}
+        delete from {{ this }} where as_of_date >= {{ first_as_of_date() }} and {{ is_not_left_alone() }}
     {% endif %}
 {%- endmacro %}
 
@@ -24,8 +38,8 @@
 
 {% macro duckdb__forget_memberships() -%}
     {% if is_incremental() %}
-        delete from {{ this }} where entered_on is null or entered_on >= {{ first_as_of_date() }};
-        update {{ this }} set exited_on = null where exited_on >= {{ first_as_of_date() }};
+        delete from {{ this }} where (entered_on is null or entered_on >= {{ first_as_of_date() }}) and {{ is_not_left_alone() }};
+        update {{ this }} set exited_on = null where exited_on >= {{ first_as_of_date() }} and {{ is_not_left_alone() }};
     {% endif %}
 {%- endmacro %}
 

@@ -6,7 +6,7 @@ select
     max(sizes.base_customers) as base_customers,
     sum(sizes.members) as customers_in_a_lifecycle_stage
 from {{ ref('segment_sizes') }} as sizes
-inner join {{ source('refresh', 'segments') }} as segments on segments.segment = sizes.segment
+inner join {{ current_segments() }} as segments on segments.segment = sizes.segment
 inner join {{ source('refresh', 'as_of_dates') }} as as_of_dates on as_of_dates.as_of_date = sizes.as_of_date
 where segments.scheme = 'lifecycle'
 group by sizes.as_of_date

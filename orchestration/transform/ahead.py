@@ -7,7 +7,6 @@ other customer. States no rule.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -27,7 +26,7 @@ ROWS_AT_ONCE = 3_000_000
 
 CREATE = """
 create table if not exists {warehouse}.refresh.days_ahead (segment varchar, customer_id varchar, days bigint);
-create table if not exists {warehouse}.refresh.days_ahead_made_of (day date, fingerprint varchar, segments varchar[]);
+create table if not exists {warehouse}.refresh.days_ahead_of (day date, segment varchar, fingerprint varchar);
 create table main.found (segment varchar, customer_id varchar, days bigint);
 create table main.days_ahead (segment varchar, customer_id varchar, days bigint)
 """
@@ -56,8 +55,8 @@ select segment, customer_id, bit_or(days) as days from main.found where segment 
 
 KEEP = """
 create or replace table {warehouse}.refresh.days_ahead as from main.days_ahead;
-create or replace table {warehouse}.refresh.days_ahead_made_of as
-select {day} as day, '{fingerprint}' as fingerprint, {segments}::varchar[] as segments
+create or replace table {warehouse}.refresh.days_ahead_of as
+select {day} as day, unnest({segments}::varchar[]) as segment, unnest({fingerprints}::varchar[]) as fingerprint
 """
 
 
@@ -71,17 +70,20 @@ def look_ahead(copy: Copy, rules: Rules, told: list[str], day: date, first_day: 
     ahead = Days(day + timedelta(1), day + timedelta(DAYS_AHEAD))
     before, kept = _night_before(copy, rules, day, first_day)
     of_one = _of_one(rules, told)
-    carried = _can_be_carried(rules, of_one, kept)
+    nothing_came = before == day
+    carried = _can_be_carried(rules, told if nothing_came else of_one, kept)
     found = FOUND.replace("{tomorrow}", f"date '{ahead.first}'")
-    _compare_everybody(copy, rules, told, found, [segment for segment in told if segment not in of_one], ahead)
+    comparing = [segment for segment in told if segment not in of_one and segment not in carried]
+    _compare_everybody(copy, rules, told, found, comparing, ahead)
     evaluate = partial(_evaluate, copy, rules, told, found)
     evaluate([segment for segment in of_one if segment not in carried], ahead)
     if before is not None and carried:
-        known_before = before + timedelta(DAYS_AHEAD)
-        evaluate(carried, Days(known_before + timedelta(1), ahead.last))
         copy.run(f"create table main.changed as {_who_changed(copy, before)}")
-        if known_before >= ahead.first:
-            evaluate(carried, Days(ahead.first, known_before), of="customer_id in (from main.changed)")
+        if not nothing_came:
+            known_before = before + timedelta(DAYS_AHEAD)
+            evaluate(carried, Days(known_before + timedelta(1), ahead.last))
+            if known_before >= ahead.first:
+                evaluate(carried, Days(ahead.first, known_before), of="customer_id in (from main.changed)")
         carry = CARRIED_ON.replace("{days_gone}", str((day - before).days))
         copy.run(carry.replace("{segments}", str(carried)))
     copy.run(*(TOGETHER.replace("{segment}", segment) for segment in told))
@@ -89,8 +91,9 @@ def look_ahead(copy: Copy, rules: Rules, told: list[str], day: date, first_day: 
 
 def keep_days_ahead(copy: Copy, rules: Rules, told: list[str], day: date) -> None:
     """Keeps what ``look_ahead`` found in the warehouse, for the next night."""
-    kept = KEEP.replace("{day}", f"date '{day}'").replace("{fingerprint}", _fingerprint(rules))
-    copy.run(*kept.replace("{segments}", str(told)).split(";"))
+    kept = KEEP.replace("{day}", f"date '{day}'").replace("{segments}", str(told))
+    fingerprints = [_fingerprint(rules, segment) for segment in told]
+    copy.run(*kept.replace("{fingerprints}", str(fingerprints)).split(";"))
 
 
 def members(segment: str, rule: Rule) -> str:
@@ -101,14 +104,18 @@ def members(segment: str, rule: Rule) -> str:
 
 
 def _night_before(copy: Copy, rules: Rules, day: date, first_day: date) -> tuple[date | None, list[str]]:
-    """The day whose look ahead can be carried on, and the segments in it: nothing on or before it was evaluated anew, and the rules are as
+    """The day whose look ahead can be carried on, and the segments in it: nothing on or before it was evaluated anew, and their rules are as
     they were.
     """
-    found = copy.connection.execute(f"from {copy.warehouse}.refresh.days_ahead_made_of").fetchall()
-    for before, fingerprint, segments in found:
-        if before < first_day and day <= before + timedelta(DAYS_AHEAD) and fingerprint == _fingerprint(rules):
-            return before, segments
-    return None, []
+    found = copy.connection.execute(f"from {copy.warehouse}.refresh.days_ahead_of").fetchall()
+    before = found[0][0] if found else None
+    if before is None or before >= first_day or day > before + timedelta(DAYS_AHEAD):
+        return None, []
+    return before, [
+        segment
+        for _, segment, fingerprint in found
+        if segment in rules.hashes and fingerprint == _fingerprint(rules, segment)
+    ]
 
 
 def _of_one(rules: Rules, told: list[str]) -> list[str]:
@@ -130,11 +137,11 @@ def _of_one(rules: Rules, told: list[str]) -> list[str]:
     return of_one
 
 
-def _can_be_carried(rules: Rules, of_one: list[str], kept: list[str]) -> list[str]:
-    """Of the segments that ask of no other customer, those that the night before told of too, with all that they build on."""
+def _can_be_carried(rules: Rules, asked: list[str], kept: list[str]) -> list[str]:
+    """Of the segments asked, those that the night before told of too, with all that they build on."""
     builds_on = {segment.name: segment.builds_on for segment in rules.segments}
     carried: list[str] = []
-    for segment in of_one:
+    for segment in asked:
         if segment in kept and all(other in carried for other in builds_on[segment]):
             carried.append(segment)
     return carried
@@ -220,6 +227,5 @@ def _customers_at_a_time(copy: Copy, of: str, days: int) -> Iterator[str]:
         yield from (f"{f'{of} and ' if of else ''}hash(customer_id) % {parts} = {part}" for part in range(parts))
 
 
-def _fingerprint(rules: Rules) -> str:
-    said = [rules.models.fingerprint, *map(str, sorted(rules.hashes.items())), str(DAYS_AHEAD)]
-    return hashlib.sha256("\n".join(said).encode()).hexdigest()
+def _fingerprint(rules: Rules, segment: str) -> str:
+    return f"{rules.hashes[segment]} for {DAYS_AHEAD} days"

@@ -8,6 +8,7 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
+import duckdb
 from dagster_dbt import dbt_assets
 from dbt.artifacts.schemas.run import RunExecutionResult, RunResult
 from dbt.cli.main import dbtRunnerResult
@@ -16,7 +17,8 @@ from expectations.contracts import EXTRACT_TABLES
 from orchestration.days import Days
 from orchestration.ingest.archive import register_archive
 from orchestration.known_days import read_known_days
-from orchestration.partitions import days_of_run
+from orchestration.partitions import days_of_run, selection_of_run
+from orchestration.selection import Selection
 from orchestration.transform.belief import write_findings, write_held_segments, write_left_out
 from orchestration.transform.building import TransformFailed, build, what_failed
 from orchestration.transform.catalogue import definitions, segments
@@ -25,10 +27,12 @@ from orchestration.transform.meaning import foundation_of
 from orchestration.transform.moves import record_moves
 from orchestration.transform.other_days import record_month_ends
 from orchestration.transform.outlook import record_outlook
+from orchestration.transform.past import demand_that_others_are_as_recorded, evaluate_past, with_those_not_on_record
 from orchestration.transform.plan import (
     Plan,
-    built_days,
     chunk_built,
+    first_day_anew,
+    is_planned,
     make_plan,
     next_chunk,
     row_counts,
@@ -37,7 +41,7 @@ from orchestration.transform.plan import (
     write_segments,
 )
 from orchestration.transform.project import DbtProjectOfHome
-from orchestration.transform.rules import rules_of
+from orchestration.transform.rules import Rules, rules_of
 from orchestration.transform.states import keep_the_day_before
 from orchestration.validate.assets import VERDICTS
 from orchestration.validate.findings import find
@@ -51,7 +55,16 @@ PublishedDays = Callable[[], Days | None]
 #: The sources of the dbt project that describe the run itself.
 PLAN_KEYS = [
     dg.AssetKey(["refresh", name])
-    for name in ("run", "as_of_dates", "segments", "released_segments", "findings", "left_out", "held_segments")
+    for name in (
+        "run",
+        "as_of_dates",
+        "segments",
+        "left_alone",
+        "released_segments",
+        "findings",
+        "left_out",
+        "held_segments",
+    )
 ]
 #: Those that describe the extracts, each a view over what the archive's files say of themselves.
 QUALITY_KEYS = [dg.AssetKey(["quality", name]) for name in ("results", "profiles")]
@@ -76,7 +89,7 @@ def plan_asset(published_days: PublishedDays) -> dg.AssetsDefinition:
         required_resource_keys={"warehouse"},
     )
     def plan(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
-        made = _plan(context.resources.warehouse, days_of_run(context.run), published_days)
+        made = _plan(context.resources.warehouse, context.run, published_days)
         context.log.info(f"evaluating {made.days}, in {len(made.chunks)} part(s)")
         for key in context.selected_asset_keys:
             yield dg.MaterializeResult(asset_key=key, metadata={"as_of_dates": str(made.days)})
@@ -91,21 +104,30 @@ def dbt_models(project: DbtProjectOfHome, published_days: PublishedDays) -> dg.A
     def models(context: dg.AssetExecutionContext) -> Iterator[Any]:
         warehouse: Warehouse = context.resources.warehouse
         # Planned anew, which changes nothing after the plan asset: a retry begins here, and must not go on half-way.
-        _plan(warehouse, days_of_run(context.run), published_days)
+        _plan(warehouse, context.run, published_days)
         manifest, compiled = project.manifest(), project.compiled()
         words = definitions(manifest, project.variables, compiled, lineage_of_segments(project))
         results: list[RunResult] = []
+
+        def rules(connection: duckdb.DuckDBPyConnection) -> Rules:
+            return rules_of(connection, manifest, compiled, words)
+
+        if selection_of_run(context.run):
+            for built in evaluate_past(project, rules):
+                results += _results(built)
+                if not built.success:
+                    raise TransformFailed(what_failed(built))
         while (chunk := _next_chunk(warehouse)) is not None:
             context.log.info(f"dbt: {chunk}")
             with warehouse.connect() as connection:
-                keep_the_day_before(connection, rules_of(connection, manifest, compiled, words))
+                keep_the_day_before(connection, rules(connection))
             done = build(project)
             results += [result for built in done for result in _results(built)]
             if not done[-1].success:
                 yield from _verdicts(context, results)
                 raise TransformFailed(what_failed(done[-1]))
             with warehouse.connect() as connection:
-                record_moves(connection, rules_of(connection, manifest, compiled, words))
+                record_moves(connection, rules(connection))
                 chunk_built(connection)
         with warehouse.connect() as connection:
             write_definitions(connection, segments(manifest), words)
@@ -149,7 +171,7 @@ def other_days_asset(project: DbtProjectOfHome) -> dg.AssetsDefinition:
         words = definitions(manifest, project.variables, compiled, lineage_of_segments(project))
         with warehouse.connect() as connection:
             rules = rules_of(connection, manifest, compiled, words)
-            first_day = built_days(connection).first
+            first_day = first_day_anew(connection)
             rows = {
                 MONTH_ENDS: record_month_ends(connection, rules, words, first_day),
                 OUTLOOK: record_outlook(connection, rules, first_day),
@@ -161,23 +183,42 @@ def other_days_asset(project: DbtProjectOfHome) -> dg.AssetsDefinition:
     return other_days
 
 
-def _plan(warehouse: Warehouse, days: Days | None, published_days: PublishedDays) -> Plan:
+def _plan(warehouse: Warehouse, run: dg.DagsterRun, published_days: PublishedDays) -> Plan:
     project = DbtProjectOfHome(warehouse)
     manifest, archive, overrides = project.manifest(), warehouse.home.archive, read_overrides(warehouse.home)
-    released = released_doubts(overrides)
+    released, selection = released_doubts(overrides), _selection(project, run)
     with warehouse.connect() as connection:
         register_archive(connection, archive)
         found = find(connection, warehouse.settings, read_known_days(warehouse.home), released)
-        write_segments(connection, segments(manifest))
+        write_segments(connection, segments(manifest), selection)
         write_overrides(connection, overrides, digests_of(connection))
         write_findings(connection, found, released)
         write_left_out(connection, found, released)
         foundation = foundation_of(manifest, project.variables)
-        made = make_plan(connection, archive, days, published_days(), foundation, overrides, found)
+        made = make_plan(
+            connection, archive, days_of_run(run), published_days(), foundation, overrides, found, selection
+        )
     lineage = lineage_of_segments(project)
     with warehouse.connect() as connection:
         write_held_segments(connection, found, overrides, lineage)
     return made
+
+
+def _selection(project: DbtProjectOfHome, run: dg.DagsterRun) -> Selection | None:
+    """The segments that the run evaluates, where they are not all; nothing speaks against leaving the others alone."""
+    asked = selection_of_run(run)
+    if asked is None:
+        return None
+    manifest = project.manifest()
+    with project.warehouse.connect() as connection:
+        selection = with_those_not_on_record(connection, asked, segments(manifest))
+        has_plan = is_planned(connection)
+    if has_plan:
+        compiled = project.compiled()
+        words = definitions(manifest, project.variables, compiled, lineage_of_segments(project))
+        with project.warehouse.connect() as connection:
+            demand_that_others_are_as_recorded(connection, selection, words)
+    return selection
 
 
 def _next_chunk(warehouse: Warehouse) -> Days | None:

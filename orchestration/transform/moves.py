@@ -142,7 +142,9 @@ told as (
     left join main.customers as present on present.customer_id = moves.customer_id and present.as_of_date = moves.as_of_date
     left join main.customers as former on former.customer_id = moves.customer_id and former.as_of_date = moves.before
     left join (
-        select customer_id, as_of_date, list(segment) as segments from main.moves group by all
+        select customer_id, as_of_date, list(segment) as segments
+        from (from main.moves union all from main.moves_of_others)
+        group by all
     ) as elsewhere on elsewhere.customer_id = moves.customer_id and elsewhere.as_of_date = moves.as_of_date
 
 ),
@@ -225,17 +227,18 @@ where days.as_of_date = (select min(as_of_date) from main.days)
 """
 
 
-def record_moves(connection: duckdb.DuckDBPyConnection, rules: Rules) -> None:
+def record_moves(connection: duckdb.DuckDBPyConnection, rules: Rules, evaluated: str | None = None) -> None:
     """Writes ``metrics.segment_moves`` for the as-of dates that dbt has just built, in place of what was there from the first of them on, and
     its sums in ``metrics.segment_shift_causes``.
 
-    Grain: one row per segment, as-of date and customer who entered or left. On a segment's first day on record nobody moved.
+    Grain: one row per segment, as-of date and customer who entered or left. On a segment's first day on record nobody moved. The customers on
+    these dates are the warehouse's, or those of the database ``evaluated``, which has the evaluated day before too.
     """
     connection.execute(CREATE)
     with copy_beside(connection, rules.models) as copy:
         note_movers(copy)
         note_what_came(copy)
-        note_states(copy, rules)
+        note_states(copy, rules, evaluated or copy.warehouse)
         _ask_rules(copy, rules)
         _note_what_is_known(copy, rules)
         with all_or_nothing(connection):

@@ -15,8 +15,9 @@ import duckdb
 
 from expectations.contracts import EXTRACT_TABLES
 from orchestration.days import ONE_DAY, Days, Record, chunks, days_to_evaluate
-from orchestration.errors import ExtractMissing, StepTooEarly
+from orchestration.errors import ConfigurationError, ExtractMissing, StepTooEarly
 from orchestration.ingest.archive import archived
+from orchestration.selection import Selection
 from orchestration.transform.catalogue import Definition, Segment
 from orchestration.transform.output_rules import OutputRules
 from orchestration.validate.findings import Finding
@@ -30,6 +31,9 @@ FOUNDATION = "foundation"
 
 #: Rows of dim_customers that one dbt invocation works out at once: customers times as-of dates.
 CUSTOMER_DAYS_AT_ONCE = 4_000_000
+
+#: The same of the few columns that some segments alone ask for.
+CUSTOMER_DAYS_OF_A_SELECTION = 16_000_000
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ def make_plan(
     foundation: str,
     overrides: Sequence[Override] = (),
     findings: Sequence[Finding] = (),
+    selection: Selection | None = None,
 ) -> Plan:
     """Works out the plan and notes it as unfinished; ``finish`` takes the note away.
 
@@ -58,21 +63,25 @@ def make_plan(
     the current release: a warehouse that was thrown away gets all of them back. ``refresh.segments`` must be written
     before. ``foundation`` is the fingerprint of what the incremental models are made of: when it changes, they are built
     anew. A finding about an extract, or an override, changes the days since its first, as a corrected extract does. A day whose required
-    extracts never came is not evaluated: its segments are held.
+    extracts never came is not evaluated: its segments are held. A ``selection`` of segments is evaluated on days that are on record, over what
+    the warehouse is built from.
 
-    Raises ExtractMissing where that is so of every day.
+    Raises ExtractMissing where that is so of every day, and ConfigurationError where the selection can have no past yet.
     """
     _create_tables(connection)
     partitions = _partitions(connection, archive)
     rests_on = partitions | _released(overrides) | _found(findings) | {(FOUNDATION, date.min): foundation}
     rebuild_from = _first_change(connection, rests_on)
-    if rebuild_from == date.min:
-        connection.execute("drop schema if exists intermediate cascade")
     record, unfinished = _record(connection), _range(connection, "refresh.unfinished")
-    if record is None and unfinished is None:
-        unfinished = published
-    requested = requested or _not_on_record(partitions, record)
-    days = days_to_evaluate(requested if unfinished is None else requested | unfinished, record, rebuild_from)
+    if selection is not None:
+        days = _past_of(selection, record, rebuild_from, unfinished, _selected(connection))
+    else:
+        if rebuild_from == date.min:
+            connection.execute("drop schema if exists intermediate cascade")
+        if record is None and unfinished is None:
+            unfinished = published
+        requested = requested or _not_on_record(partitions, record)
+        days = days_to_evaluate(requested if unfinished is None else requested | unfinished, record, rebuild_from)
     missing = {
         day: [table.id for table in EXTRACT_TABLES.values() if table.required and (table.id, day) not in partitions]
         for day in days
@@ -98,7 +107,9 @@ def make_plan(
     connection.execute("create or replace table refresh.held (as_of_date date, because varchar)")
     if held:
         connection.executemany("insert into refresh.held values (?, ?)", list(held.items()))
-    made = Plan(days, chunks([day for day in days if day not in held], _chunk_size(connection)), rebuild_from or NEVER)
+    at_once = CUSTOMER_DAYS_OF_A_SELECTION if selection else CUSTOMER_DAYS_AT_ONCE
+    size = max(1, at_once // max(1, _customers(connection)))
+    made = Plan(days, chunks([day for day in days if day not in held], size), rebuild_from or NEVER)
     connection.execute(
         "create or replace table refresh.run as select $from::date as rebuild_from", {"from": made.rebuild_from}
     )
@@ -110,6 +121,11 @@ def make_plan(
         "create or replace table refresh.as_of_dates (as_of_date date, previous_as_of_date date, next_as_of_date date)"
     )
     _note(connection, "refresh.unfinished", days)
+    connection.execute("delete from refresh.selected")
+    connection.execute(
+        "insert into refresh.selected select unnest($segments::varchar[])",
+        {"segments": selection.segments if selection else []},
+    )
     connection.execute("commit")
     return made
 
@@ -146,16 +162,30 @@ def chunk_built(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("delete from refresh.chunks where as_of_date in (select as_of_date from refresh.as_of_dates)")
 
 
-def write_segments(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment]) -> None:
-    """Tells dbt which segments there are, the exclusive scheme of each and its output rules."""
+def write_segments(
+    connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment], selection: Selection | None = None
+) -> None:
+    """Tells dbt which segments there are, the exclusive scheme of each and its output rules; those that are not in a ``selection`` are left as
+    they are on record.
+    """
     _create_tables(connection)
+    left_alone = [segment for segment in segments if selection and segment.name not in selection.segments]
+    connection.execute("create or replace table refresh.left_alone (segment varchar, scheme varchar)")
+    if left_alone:
+        connection.executemany(
+            "insert into refresh.left_alone values (?, ?)", [(segment.name, segment.scheme) for segment in left_alone]
+        )
     connection.execute(
         "create or replace table refresh.segments (segment varchar, scheme varchar, min_members bigint, max_members bigint, "
         "changed_by_share double, changed_by_members bigint, allow_empty boolean, only_warns boolean, members_before bigint)"
     )
     connection.executemany(
         "insert into refresh.segments values (?, ?, ?, ?, ?, ?, ?, ?, null)",
-        [(segment.name, segment.scheme, *_columns_of(segment.output_rules)) for segment in segments],
+        [
+            (segment.name, segment.scheme, *_columns_of(segment.output_rules))
+            for segment in segments
+            if segment not in left_alone
+        ],
     )
 
 
@@ -218,6 +248,17 @@ def write_definitions(
     )
 
 
+def is_planned(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether a run was ever planned in the warehouse, so that dbt can compile the models."""
+    return _exists(connection, "refresh", "as_of_dates")
+
+
+def first_day_anew(connection: duckdb.DuckDBPyConnection) -> date:
+    """The first day whose customers the plan at work evaluates anew, which those of a selection of segments are not."""
+    days = built_days(connection)
+    return days.last + ONE_DAY if _selected(connection) else days.first
+
+
 def row_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """The rows of every table of the warehouse, by ``<schema>.<table>``, as DuckDB keeps them."""
     return dict(
@@ -264,6 +305,7 @@ def finish(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("delete from refresh.built_from")
     connection.execute("insert into refresh.built_from from refresh.planned_from")
     connection.execute("delete from refresh.unfinished")
+    connection.execute("delete from refresh.selected")
     connection.execute("commit")
 
 
@@ -290,6 +332,32 @@ def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("create table if not exists refresh.unfinished (first_day date, last_day date)")
     connection.execute("create table if not exists refresh.chunks (chunk integer, as_of_date date)")
     connection.execute("create table if not exists refresh.recorded (first_day date, last_day date)")
+    connection.execute("create table if not exists refresh.selected (segment varchar)")
+
+
+def _past_of(
+    selection: Selection, record: Record | None, first_change: date | None, unfinished: Days | None, begun: set[str]
+) -> Days:
+    """The days on record on which a selection is evaluated: from the first that is asked for, or that it lacks, to the last."""
+    names = " and ".join(selection.segments)
+    if record is None:
+        raise ConfigurationError(f"No day is on record on which {names} could be evaluated: `segments refresh` first.")
+    if first_change is not None or (unfinished is not None and not begun):
+        raise ConfigurationError(
+            f"What is on record does not rest on all that is there now: `segments refresh` first, then give {names} its past."
+        )
+    if begun - {*selection.segments}:
+        raise ConfigurationError(
+            f"{' and '.join(sorted(begun))} was being given its past and that did not get to its end: select it too."
+        )
+    asked = selection.days or record.days
+    if asked.first < record.days.first or asked.last > record.days.last:
+        raise ConfigurationError(
+            f"On record are {record.days}, and nothing can be said of {names} on other days: ask for days among them."
+        )
+    first = min(asked.first, record.complete_until + ONE_DAY)
+    days = Days(first, record.days.last)
+    return days if unfinished is None else days | unfinished
 
 
 def _not_on_record(partitions: dict[tuple[str, date], str], record: Record | None) -> Days:
@@ -349,7 +417,7 @@ def _first_change(connection: duckdb.DuckDBPyConnection, rests_on: dict[tuple[st
 
 
 def _record(connection: duckdb.DuckDBPyConnection) -> Record | None:
-    """What is on record. A segment that was away for some nights lacks them; one never recorded begins with this run."""
+    """What is on record of the segments that are evaluated. One that was away for some nights lacks them; one never recorded begins with this run."""
     days = _range(connection, "refresh.recorded")
     if days is None:
         return None
@@ -358,6 +426,11 @@ def _record(connection: duckdb.DuckDBPyConnection) -> Record | None:
         "where segment in (select segment from refresh.segments) group by segment)"
     ).fetchall()[0][0]
     return Record(days, days.last if last is None else last)
+
+
+def _selected(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """The segments of the plan at work where it is of a selection; none where it is of them all."""
+    return {segment for (segment,) in connection.execute("from refresh.selected").fetchall()}
 
 
 def _range(connection: duckdb.DuckDBPyConnection, table: str) -> Days | None:
@@ -370,6 +443,6 @@ def _note(connection: duckdb.DuckDBPyConnection, table: str, days: Days) -> None
     connection.execute(f"insert into {table} values ($first, $last)", {"first": days.first, "last": days.last})
 
 
-def _chunk_size(connection: duckdb.DuckDBPyConnection) -> int:
+def _customers(connection: duckdb.DuckDBPyConnection) -> int:
     customers: int = connection.execute("select count(distinct customer_id) from crm.customers").fetchall()[0][0]
-    return max(1, CUSTOMER_DAYS_AT_ONCE // max(1, customers))
+    return customers

@@ -32,9 +32,17 @@ class Rules:
 
     @property
     def attributes(self) -> set[str]:
-        """The attributes of dim_customers that are asked for, and a mover's worth. A rule may have columns of its own making besides."""
-        asked = {REVENUE} | {column for rule in self.rules.values() for column in rule.columns}
-        return asked & self.models.columns.get(f"customers.{CUSTOMERS}", set())
+        """The attributes of dim_customers that are asked for, and a mover's worth."""
+        return self.asked | {REVENUE} & self._columns_of_customers
+
+    @property
+    def asked(self) -> set[str]:
+        """The attributes of dim_customers in the rules. A rule may have columns of its own making besides."""
+        return {column for rule in self.rules.values() for column in rule.columns} & self._columns_of_customers
+
+    @property
+    def _columns_of_customers(self) -> set[str]:
+        return self.models.columns.get(f"customers.{CUSTOMERS}", set())
 
     @property
     def tables(self) -> set[str]:

@@ -5,6 +5,7 @@ Writes these tables into the copy of ``what_if``, for ``moves``, which asks the 
 =================  ====================================================  ==================================================
 main.days          one row per as-of date of the run                     the evaluated day before it
 main.moves         one row per segment, as-of date and mover             whether she entered
+main.moves_of_…    the same of the segments that are left alone          whoever else moved in them
 main.movers        one row per as-of date and mover                      of any segment
 main.came          the same                                              what came in between: edits, events on time, late
 main.states        one row per as-of date, mover and step 0 to 4         which row of dim_customers she is then
@@ -41,14 +42,14 @@ from {warehouse}.refresh.as_of_dates
 """
 
 MOVES = """
-create table main.moves as
+create table main.{moves} as
 select changes.segment, changes.customer_id, changes.as_of_date, days.before, changes.change = 'entered' as entered
 from {warehouse}.metrics.segment_membership_changes as changes
 inner join main.days as days on days.as_of_date = changes.as_of_date
 inner join (
     select segment, min(as_of_date) as first_day from {warehouse}.metrics.segment_sizes group by segment
 ) as born on born.segment = changes.segment and born.first_day < changes.as_of_date
-inner join {warehouse}.refresh.segments as current on current.segment = changes.segment
+inner join {warehouse}.refresh.{segments} as current on current.segment = changes.segment
 """
 
 MOVERS = "create table main.movers as select distinct customer_id, as_of_date, before from main.moves"
@@ -119,7 +120,7 @@ ATTRIBUTES_ARE_IN, EVENTS_ARE_IN = "state.step > 1", "state.step = 3 and version
 #: Everybody who moved, on both days.
 KNOWN_STATES = """
 create table main.customers as
-select {columns} from {warehouse}.customers.dim_customers
+select {columns} from {evaluated}.customers.dim_customers
 where (as_of_date, customer_id) in (
     select as_of_date, customer_id from main.movers union all select before, customer_id from main.movers
 )
@@ -171,7 +172,8 @@ def keep_the_day_before(connection: duckdb.DuckDBPyConnection, rules: Rules) -> 
 
 def note_movers(copy: Copy) -> None:
     """Who moved on the as-of dates that dbt has just built."""
-    copy.run(DAYS, MOVES, MOVERS, SEEN)
+    of_others = MOVES.replace("{moves}", "moves_of_others").replace("{segments}", "left_alone")
+    copy.run(DAYS, MOVES.replace("{moves}", "moves").replace("{segments}", "segments"), of_others, MOVERS, SEEN)
 
 
 def note_what_came(copy: Copy) -> None:
@@ -188,10 +190,12 @@ def note_what_came(copy: Copy) -> None:
     copy.run(CAME.replace("{arrivals}", " union all ".join(arrivals)), BETWEEN, STATES)
 
 
-def note_states(copy: Copy, rules: Rules) -> None:
-    """The attributes of every mover in each of the states: the copy's ``customers.dim_customers``."""
-    _note_the_day_before(copy, rules)
-    copy.run(KNOWN_STATES.replace("{columns}", rules.columns))
+def note_states(copy: Copy, rules: Rules, evaluated: str) -> None:
+    """The attributes of every mover in each of the states: the copy's ``customers.dim_customers``. ``evaluated`` is the database with the customers
+    on the as-of dates.
+    """
+    _note_the_day_before(copy, rules, evaluated)
+    copy.run(KNOWN_STATES.replace("{columns}", rules.columns).replace("{evaluated}", evaluated))
     comparing, needed = copy.models.comparing_among(rules.attributes), rules.needed
     settled = copy.models.of_the_day_before
     ranks = "".join(
@@ -215,15 +219,18 @@ def note_states(copy: Copy, rules: Rules) -> None:
         copy.run(f"create or replace table {table} as from {_kept(table)}")
 
 
-def _note_the_day_before(copy: Copy, rules: Rules) -> None:
-    """Everybody on the last day before those of the run, as ``main.former``: as it was kept, or else computed again."""
+def _note_the_day_before(copy: Copy, rules: Rules, evaluated: str) -> None:
+    """Everybody on the last day before those of the run, as ``main.former``: as it was kept, or else computed again. Elsewhere than in the warehouse
+    it is among the evaluated.
+    """
     ((day,),) = copy.connection.execute("select before from main.days order by as_of_date limit 1").fetchall()
     kept = copy.connection.execute(
         f"select estimated_size from duckdb_tables() where database_name = '{copy.warehouse}' "
         "and schema_name = 'refresh' and table_name = 'customers_before'"
     ).fetchall()
-    if day is None:
-        made = f"select {rules.columns} from {{warehouse}}.customers.dim_customers where false"
+    is_evaluated_too = evaluated != copy.warehouse
+    if day is None or is_evaluated_too:
+        made = f"select {rules.columns} from {evaluated}.customers.dim_customers where false"
     elif kept and kept[0][0] and not rules.derived:
         made = f"select {rules.columns} from {{warehouse}}.refresh.customers_before"
     else:
@@ -234,8 +241,8 @@ def _note_the_day_before(copy: Copy, rules: Rules) -> None:
         made = f"select {rules.columns} from customers.dim_customers"
     copy.run(f"create table main.former as {made}")
     for table in rules.derived:
-        former = f"union by name from {table}" if day is not None else ""
-        copy.run(f"create table {_kept(table)} as from {{warehouse}}.{table} {former}")
+        former = f"union by name from {table}" if day is not None and not is_evaluated_too else ""
+        copy.run(f"create table {_kept(table)} as from {evaluated}.{table} {former}")
 
 
 def _kept(table: str) -> str:

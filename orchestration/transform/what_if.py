@@ -172,12 +172,12 @@ class Copy:
 
 
 @contextmanager
-def copy_beside(connection: duckdb.DuckDBPyConnection, models: CustomerModels) -> Iterator[Copy]:
+def copy_beside(connection: duckdb.DuckDBPyConnection, models: CustomerModels, name: str = COPY) -> Iterator[Copy]:
     """An empty copy for the length of the block, in memory and, beyond the settings' limit of it, in DuckDB's temporary files."""
     warehouse: str = connection.execute("select current_database()").fetchall()[0][0]
-    connection.execute(f"attach ':memory:' as {COPY} (compress)")
+    connection.execute(f"attach ':memory:' as {name} (compress)")
     try:
-        connection.execute(f"use {COPY}")
+        connection.execute(f"use {name}")
         tables = [
             *models.derived,
             *(versions.table for versions in models.versioned),
@@ -189,7 +189,7 @@ def copy_beside(connection: duckdb.DuckDBPyConnection, models: CustomerModels) -
         yield Copy(connection, warehouse, models)
     finally:
         connection.execute(f"use {warehouse}")
-        connection.execute(f"detach {COPY}")
+        connection.execute(f"detach {name}")
 
 
 def columns_of_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:

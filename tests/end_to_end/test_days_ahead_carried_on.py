@@ -68,7 +68,7 @@ def anew(home: Home) -> Rows:
     manifest, compiled = project.manifest(), project.compiled()
     words = definitions(manifest, project.variables, compiled, lineage_of_segments(project))
     with warehouse.connect() as connection:
-        connection.execute("delete from refresh.days_ahead_made_of")
+        connection.execute("delete from refresh.days_ahead_of")
         record_outlook(connection, rules_of(connection, manifest, compiled, words), NIGHTS[-1])
         return connection.execute(LOOKED_AHEAD).fetchall()
 

@@ -12,9 +12,10 @@ import pytest
 
 from expectations.contracts import EXTRACT_TABLES
 from orchestration.days import Days
-from orchestration.errors import ExtractMissing, StepTooEarly
+from orchestration.errors import ConfigurationError, ExtractMissing, StepTooEarly
 from orchestration.ingest.archive import partition, register_archive
 from orchestration.ingest.assets import ingest
+from orchestration.selection import Selection
 from orchestration.settings import Home, Settings
 from orchestration.transform import plan
 from orchestration.transform.catalogue import Segment
@@ -33,6 +34,7 @@ from orchestration.warehouse import Warehouse
 from tests.builders import CUSTOMERS, ORDER_LINES, customer, drop_rows, order_line
 
 FIRST, SECOND, THIRD, FOURTH = (date(2024, 3, day) for day in (9, 10, 11, 12))
+NEW = Segment("new", "New", "Just came.", "welcome", "crm", "email", "lifecycle", None, ())
 LAPSED = Segment("lapsed", "Lapsed", "Stopped.", "win back", "crm", "email", "lifecycle", None, ())
 
 
@@ -55,6 +57,20 @@ class Night:
     def plan(self, first: date, last: date, foundation: str = "f") -> Plan:
         write_segments(self.connection, [LAPSED])
         return make_plan(self.connection, self.home.archive, Days(first, last), None, foundation)
+
+    def plan_past(self, days: Days | None = None, foundation: str = "f") -> Plan:
+        """A plan of the new segment alone."""
+        selection = Selection((NEW.name,), days)
+        write_segments(self.connection, [LAPSED, NEW], selection)
+        return make_plan(
+            self.connection, self.home.archive, Days(FOURTH, FOURTH), None, foundation, selection=selection
+        )
+
+    def record(self, first: date, last: date) -> None:
+        self.archive(*Days(first, last))
+        self.plan(first, last)
+        self.build()
+        finish(self.connection)
 
     def build(self) -> None:
         """What dbt does to the sizes, of every chunk that is left."""
@@ -175,3 +191,56 @@ def test_a_plan_in_which_every_day_is_held_says_which_extract_is_missing(night: 
     with pytest.raises(ExtractMissing, match="shop/order_lines of 2024-03-11 never arrived"):
         night.plan(THIRD, FOURTH)
     assert night.rows("from refresh.unfinished") == []
+
+
+def test_a_selection_is_evaluated_on_all_days_on_record_or_from_the_first_that_is_asked_for(night: Night) -> None:
+    night.record(FIRST, FOURTH)
+    assert night.plan_past(Days(SECOND, THIRD)).days == Days(SECOND, FOURTH)
+    assert night.rows("select segment from refresh.segments") == [("new",)]
+    assert night.rows("from refresh.left_alone") == [("lapsed", None)]
+    assert night.plan_past().days == Days(FIRST, FOURTH)
+
+
+def test_a_selection_reads_no_extract_again_and_leaves_the_record_as_long_as_it_was(night: Night) -> None:
+    night.record(FIRST, FOURTH)
+    assert night.plan_past().rebuild_from == NEVER
+    night.build()
+    finish(night.connection)
+    assert night.rows("from refresh.recorded") == [(FIRST, FOURTH)]
+    assert night.plan(FOURTH, FOURTH).days == Days(FOURTH, FOURTH)
+
+
+@pytest.mark.parametrize("asked", [Days(FIRST, THIRD), Days(SECOND, FOURTH)])
+def test_a_selection_on_days_that_are_not_on_record_is_refused(night: Night, asked: Days) -> None:
+    night.record(SECOND, THIRD)
+    with pytest.raises(ConfigurationError, match="On record are 2024-03-10 to 2024-03-11"):
+        night.plan_past(asked)
+    assert night.rows("from refresh.unfinished") == []
+
+
+def test_a_selection_waits_for_a_refresh_where_there_is_no_record_or_it_rests_on_less_than_there_is(
+    night: Night,
+) -> None:
+    night.archive(FIRST)
+    with pytest.raises(ConfigurationError, match="No day is on record on which new could be evaluated"):
+        night.plan_past()
+    night.record(FIRST, SECOND)
+    with pytest.raises(ConfigurationError, match="`segments refresh` first"):
+        night.plan_past(foundation="another")
+    night.archive(THIRD)
+    with pytest.raises(ConfigurationError, match="`segments refresh` first, then give new its past"):
+        night.plan_past()
+
+
+def test_a_selection_does_not_take_the_place_of_a_night_that_did_not_get_to_its_end(night: Night) -> None:
+    night.record(FIRST, SECOND)
+    night.plan(SECOND, SECOND)
+    with pytest.raises(ConfigurationError, match="`segments refresh` first"):
+        night.plan_past()
+
+
+def test_a_selection_that_did_not_get_to_its_end_is_part_of_the_next_and_of_the_next_night(night: Night) -> None:
+    night.record(FIRST, FOURTH)
+    night.plan_past(Days(SECOND, SECOND))
+    assert night.plan_past(Days(THIRD, THIRD)).days == Days(SECOND, FOURTH)
+    assert night.plan(FOURTH, FOURTH).days == Days(SECOND, FOURTH)

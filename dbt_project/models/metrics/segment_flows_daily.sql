@@ -12,7 +12,7 @@ changes as (
 
     select segments.scheme, changes.*
     from {{ ref('segment_membership_changes') }} as changes
-    inner join {{ source('refresh', 'segments') }} as segments using (segment)
+    inner join {{ current_segments() }} as segments using (segment)
     inner join first_days using (segment)
     where segments.scheme is not null
         and changes.as_of_date > first_days.first_as_of_date

@@ -39,7 +39,7 @@ members_before as (
         on departures.segment = history.segment
         and departures.customer_id = history.customer_id
         and departures.left_on < coalesce(days.as_of_date, date '9999-12-31')
-    where history.exited_on is null
+    where history.exited_on is null and {{ is_not_left_alone('history.segment') }}
     {%- else -%}
     select segment, customer_id, as_of_date as first_as_of_date, as_of_date as left_on from membership where false
     {%- endif %}

@@ -1,7 +1,7 @@
 with segments as (
 
     select segment, {{ small_number('row_number() over (order by segment)') }} as number
-    from {{ source('refresh', 'segments') }}
+    from {{ current_segments() }}
 
 ),
 

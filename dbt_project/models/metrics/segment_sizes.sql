@@ -15,8 +15,11 @@ with recursive sizes as (
 
 base as (
 
-    select as_of_date, count(*) as base_customers
-    from {{ ref('dim_customers') }}
+    select days.as_of_date, count(*) as base_customers
+    from {{ source('refresh', 'as_of_dates') }} as days
+    inner join {{ ref('int_customer_versions') }} as customer
+        on {{ valid_on('days.as_of_date', 'customer') }}
+    where not customer.is_deleted
     group by all
 
 ),
