@@ -22,7 +22,7 @@
     (
         select segment, scheme from {{ source('refresh', 'segments') }}
         union all
-        select segment, scheme from {{ source('refresh', 'left_alone') }}
+        select segment, scheme from {{ source('refresh', 'left_alone') }} where is_current
     )
 {%- endmacro %}
 

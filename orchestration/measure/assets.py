@@ -16,7 +16,7 @@ from orchestration.measure.shift_ledger import record_shifts
 from orchestration.partitions import days_of_run
 from orchestration.personas.files import read_personas
 from orchestration.transform.assets import CONDITIONS, MONTH_ENDS, OUTLOOK
-from orchestration.transform.plan import built_days, finish
+from orchestration.transform.plan import built_days, finish, selected_segments
 from orchestration.warehouse import Warehouse
 
 COUNTS = dg.AssetKey(["metrics", "segment_counts_daily"])
@@ -109,7 +109,8 @@ def personas_asset() -> dg.AssetsDefinition:
             context.log.warning(f"a persona is held: {wrong}")
         with warehouse.connect() as connection:
             days = built_days(connection)
-            rows = record_personas(connection, files, days, settings.currency, settings.business_timezone)
+            selected = selected_segments(connection)
+            rows = record_personas(connection, files, days, settings.currency, settings.business_timezone, selected)
             finish(connection)
         for key, count in (
             (PERSONA_CLAIMS, rows.claims),

@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from functools import partial
 
 from orchestration.days import Days
+from orchestration.transform.catalogue import what_builds_on_what, with_those_beneath
 from orchestration.transform.clauses import Rule
 from orchestration.transform.meaning import CUSTOMERS
 from orchestration.transform.rules import Rules
@@ -21,8 +22,8 @@ from orchestration.transform.what_if import KNOWN_FROM, KNOWN_UNTIL, Copy
 #: Days ahead that are looked at; their number has to be below 63, for a customer's days are the bits of an integer.
 DAYS_AHEAD = 30
 
-#: Customers times days that are worked out at once.
-ROWS_AT_ONCE = 3_000_000
+#: Customers times days that are worked out at once; more where everybody is compared, for each time all that they bought is added up.
+ROWS_AT_ONCE, COMPARED_AT_ONCE = 3_000_000, 6_000_000
 
 CREATE = """
 create table if not exists {warehouse}.refresh.days_ahead (segment varchar, customer_id varchar, days bigint);
@@ -70,18 +71,20 @@ def look_ahead(copy: Copy, rules: Rules, told: list[str], day: date, first_day: 
     ahead = Days(day + timedelta(1), day + timedelta(DAYS_AHEAD))
     before, kept = _night_before(copy, rules, day, first_day)
     of_one = _of_one(rules, told)
-    nothing_came = before == day
+    if before is not None:
+        copy.run(f"create table main.changed as {_who_changed(copy, before)}")
+    nothing_came = before == day and not copy.connection.execute("select 1 from main.changed limit 1").fetchall()
     carried = _can_be_carried(rules, told if nothing_came else of_one, kept)
     found = FOUND.replace("{tomorrow}", f"date '{ahead.first}'")
     comparing = [segment for segment in told if segment not in of_one and segment not in carried]
-    _compare_everybody(copy, rules, told, found, comparing, ahead)
-    evaluate = partial(_evaluate, copy, rules, told, found)
+    _compare_everybody(copy, rules, found, comparing, ahead)
+    evaluate = partial(_evaluate, copy, rules, found)
     evaluate([segment for segment in of_one if segment not in carried], ahead)
     if before is not None and carried:
-        copy.run(f"create table main.changed as {_who_changed(copy, before)}")
         if not nothing_came:
             known_before = before + timedelta(DAYS_AHEAD)
-            evaluate(carried, Days(known_before + timedelta(1), ahead.last))
+            if known_before < ahead.last:
+                evaluate(carried, Days(known_before + timedelta(1), ahead.last))
             if known_before >= ahead.first:
                 evaluate(carried, Days(ahead.first, known_before), of="customer_id in (from main.changed)")
         carry = CARRIED_ON.replace("{days_gone}", str((day - before).days))
@@ -123,7 +126,7 @@ def _of_one(rules: Rules, told: list[str]) -> list[str]:
     models = rules.models
     comparing = models.comparing_among(rules.attributes)
     known_of_one = {versions.table for versions in models.versioned} | models.derived.keys() - models.comparing
-    builds_on = {segment.name: segment.builds_on for segment in rules.segments}
+    builds_on = what_builds_on_what(rules.segments)
     of_one: list[str] = []
     for segment in told:
         rule = rules.rules[segment]
@@ -139,7 +142,7 @@ def _of_one(rules: Rules, told: list[str]) -> list[str]:
 
 def _can_be_carried(rules: Rules, asked: list[str], kept: list[str]) -> list[str]:
     """Of the segments asked, those that the night before told of too, with all that they build on."""
-    builds_on = {segment.name: segment.builds_on for segment in rules.segments}
+    builds_on = what_builds_on_what(rules.segments)
     carried: list[str] = []
     for segment in asked:
         if segment in kept and all(other in carried for other in builds_on[segment]):
@@ -147,36 +150,34 @@ def _can_be_carried(rules: Rules, asked: list[str], kept: list[str]) -> list[str
     return carried
 
 
-def _evaluate(
-    copy: Copy, rules: Rules, told: list[str], found: str, segments: list[str], days: Days, of: str = ""
-) -> None:
+def _evaluate(copy: Copy, rules: Rules, found: str, segments: list[str], days: Days, of: str = "") -> None:
     """Asks the rules of the segments on the days, of every customer or of those that the condition ``of`` picks, and notes what is ``found``.
 
     So many customers at a time that what was bought is added up once for each of them.
     """
     if not segments:
         return
-    asked, part = _asked(rules, told, segments)
+    asked, part = _asked(rules, segments)
     for some in _customers_at_a_time(copy, of, len(days)):
         copy.know_what_is_known(part.tables, part.needed, some)
         _ask(copy, part, found, segments, asked, days)
 
 
-def _compare_everybody(copy: Copy, rules: Rules, told: list[str], found: str, segments: list[str], days: Days) -> None:
+def _compare_everybody(copy: Copy, rules: Rules, found: str, segments: list[str], days: Days) -> None:
     """The same of rules that compare customers: everybody has to be there, so that it is some days at a time."""
     if not segments:
         return
-    asked, part = _asked(rules, told, segments)
+    asked, part = _asked(rules, segments)
     copy.know_what_is_known(part.tables)
-    at_once = max(1, ROWS_AT_ONCE // max(1, _customers(copy)))
+    at_once = max(1, COMPARED_AT_ONCE // max(1, _customers(copy)))
     for gone in range(0, len(days), at_once):
         first = days.first + timedelta(gone)
         _ask(copy, part, found, segments, asked, Days(first, min(days.last, first + timedelta(at_once - 1))))
 
 
-def _asked(rules: Rules, told: list[str], segments: list[str]) -> tuple[list[str], Rules]:
+def _asked(rules: Rules, segments: list[str]) -> tuple[list[str], Rules]:
     """The segments with all that they build on, and their rules."""
-    asked = _with_those_beneath(rules, told, segments)
+    asked = with_those_beneath(rules.segments, segments)
     return asked, replace(rules, rules={segment: rules.rules[segment] for segment in asked})
 
 
@@ -191,16 +192,6 @@ def _ask(copy: Copy, part: Rules, found: str, segments: list[str], asked: list[s
         copy.run(members(segment, part.rules[segment]))
         if segment in segments:
             copy.run(found.replace("{segment}", segment))
-
-
-def _with_those_beneath(rules: Rules, told: list[str], segments: list[str]) -> list[str]:
-    """The segments and all that they build on, each after those that it builds on."""
-    builds_on = {segment.name: segment.builds_on for segment in rules.segments}
-    asked = set(segments)
-    for segment in reversed(told):
-        if segment in asked:
-            asked |= set(builds_on[segment])
-    return [segment for segment in told if segment in asked]
 
 
 def _who_changed(copy: Copy, since: date) -> str:

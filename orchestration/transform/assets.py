@@ -22,12 +22,16 @@ from orchestration.selection import Selection
 from orchestration.transform.belief import write_findings, write_held_segments, write_left_out
 from orchestration.transform.building import TransformFailed, build, what_failed
 from orchestration.transform.catalogue import definitions, segments
+from orchestration.transform.given_past import (
+    demand_that_others_are_as_recorded,
+    evaluate_past,
+    with_all_that_goes_with_it,
+)
 from orchestration.transform.lineage import lineage_of_segments
 from orchestration.transform.meaning import foundation_of
 from orchestration.transform.moves import record_moves
 from orchestration.transform.other_days import record_month_ends
 from orchestration.transform.outlook import record_outlook
-from orchestration.transform.past import demand_that_others_are_as_recorded, evaluate_past, with_those_not_on_record
 from orchestration.transform.plan import (
     Plan,
     chunk_built,
@@ -211,7 +215,7 @@ def _selection(project: DbtProjectOfHome, run: dg.DagsterRun) -> Selection | Non
         return None
     manifest = project.manifest()
     with project.warehouse.connect() as connection:
-        selection = with_those_not_on_record(connection, asked, segments(manifest))
+        selection = with_all_that_goes_with_it(connection, asked, segments(manifest))
         has_plan = is_planned(connection)
     if has_plan:
         compiled = project.compiled()

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
 from typing import Any
 
 from sqlglot import exp
@@ -65,6 +66,21 @@ def segments(manifest: Mapping[str, Any]) -> list[Segment]:
             f"The segment {', '.join(forgotten)} is not in the list of models/metrics/segment_membership.sql: add its line, or it is not recorded."
         )
     return sorted(found, key=lambda segment: segment.name)
+
+
+def what_builds_on_what(segments: Iterable[Segment]) -> dict[str, tuple[str, ...]]:
+    """What each segment builds on, by name, each after those that it builds on."""
+    builds_on = {segment.name: segment.builds_on for segment in segments}
+    return {segment: builds_on[segment] for segment in TopologicalSorter(builds_on).static_order()}
+
+
+def with_those_beneath(segments: Iterable[Segment], chosen: Collection[str]) -> list[str]:
+    """The chosen segments and all that they build on, each after those that it builds on."""
+    builds_on = what_builds_on_what(segments)
+    asked = {*chosen}
+    for segment in reversed(builds_on):
+        asked |= {*builds_on[segment]} if segment in asked else set()
+    return [segment for segment in builds_on if segment in asked]
 
 
 def definitions(

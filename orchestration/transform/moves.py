@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import duckdb
 
-from orchestration.transform.catalogue import Segment
+from orchestration.transform.catalogue import Segment, with_those_beneath
 from orchestration.transform.meaning import CUSTOMERS
 from orchestration.transform.rules import REVENUE, Rules
 from orchestration.transform.states import as_known, note_movers, note_states, note_what_came
@@ -315,14 +315,8 @@ def _raw_of(columns: Iterable[str], raw: Mapping[str, frozenset[str]]) -> list[s
 
 def _needs(segments: Sequence[Segment]) -> Iterator[tuple[str, str]]:
     """Each segment with itself and every other one that its rule builds on, through others too."""
-    builds_on = {segment.name: segment.builds_on for segment in segments}
-    for segment in builds_on:
-        needed, asked = {segment}, [segment]
-        while asked:
-            new = set(builds_on[asked.pop()]) - needed
-            needed |= new
-            asked += new
-        yield from ((segment, other) for other in sorted(needed))
+    for segment in segments:
+        yield from ((segment.name, other) for other in sorted(with_those_beneath(segments, [segment.name])))
 
 
 def _edits(copy: Copy, rules: Rules) -> str:

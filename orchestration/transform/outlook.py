@@ -7,11 +7,11 @@ is known tonight, and each rule is asked on every one of them; then to tonight w
 from __future__ import annotations
 
 from datetime import date, timedelta
-from graphlib import TopologicalSorter
 
 import duckdb
 
 from orchestration.transform.ahead import DAYS_AHEAD, keep_days_ahead, look_ahead, members
+from orchestration.transform.catalogue import what_builds_on_what
 from orchestration.transform.clauses import Rule
 from orchestration.transform.meaning import CUSTOMERS
 from orchestration.transform.rules import Rules
@@ -136,10 +136,9 @@ def _told(
     compared = rules.models.comparing_among(rules.attributes)
     gaps: list[tuple[str, str, str]] = []
     told: dict[str, list[str]] = {"leaves": [], "one_order_away": []}
-    builds_on = {segment.name: segment.builds_on for segment in rules.segments}
-    for segment in TopologicalSorter(builds_on).static_order():
+    for segment, beneath in what_builds_on_what(rules.segments).items():
         for change, known in told.items():
-            unknown = [other for other in builds_on[segment] if other not in known]
+            unknown = [other for other in beneath if other not in known]
             if segment not in fresh:
                 because = "it is held"
             elif unknown:

@@ -74,7 +74,7 @@ def make_plan(
     rebuild_from = _first_change(connection, rests_on)
     record, unfinished = _record(connection), _range(connection, "refresh.unfinished")
     if selection is not None:
-        days = _past_of(selection, record, rebuild_from, unfinished, _selected(connection))
+        days = _past_of(selection, record, rebuild_from, unfinished, bool(selected_segments(connection)))
     else:
         if rebuild_from == date.min:
             connection.execute("drop schema if exists intermediate cascade")
@@ -170,10 +170,16 @@ def write_segments(
     """
     _create_tables(connection)
     left_alone = [segment for segment in segments if selection and segment.name not in selection.segments]
-    connection.execute("create or replace table refresh.left_alone (segment varchar, scheme varchar)")
-    if left_alone:
-        connection.executemany(
-            "insert into refresh.left_alone values (?, ?)", [(segment.name, segment.scheme) for segment in left_alone]
+    connection.execute(
+        "create or replace table refresh.left_alone (segment varchar, scheme varchar, is_current boolean)"
+    )
+    for segment in left_alone:
+        connection.execute("insert into refresh.left_alone values (?, ?, true)", [segment.name, segment.scheme])
+    if selection and _exists(connection, "metrics", "segment_sizes"):
+        connection.execute(
+            "insert into refresh.left_alone select distinct segment, null, false from metrics.segment_sizes "
+            "where not list_contains($current::varchar[], segment)",
+            {"current": [segment.name for segment in segments]},
         )
     connection.execute(
         "create or replace table refresh.segments (segment varchar, scheme varchar, min_members bigint, max_members bigint, "
@@ -253,10 +259,15 @@ def is_planned(connection: duckdb.DuckDBPyConnection) -> bool:
     return _exists(connection, "refresh", "as_of_dates")
 
 
+def selected_segments(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """The segments of the plan at work where it is of a selection; none where it is of them all."""
+    return {segment for (segment,) in connection.execute("from refresh.selected").fetchall()}
+
+
 def first_day_anew(connection: duckdb.DuckDBPyConnection) -> date:
     """The first day whose customers the plan at work evaluates anew, which those of a selection of segments are not."""
     days = built_days(connection)
-    return days.last + ONE_DAY if _selected(connection) else days.first
+    return days.last + ONE_DAY if selected_segments(connection) else days.first
 
 
 def row_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
@@ -336,19 +347,15 @@ def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _past_of(
-    selection: Selection, record: Record | None, first_change: date | None, unfinished: Days | None, begun: set[str]
+    selection: Selection, record: Record | None, first_change: date | None, unfinished: Days | None, is_begun: bool
 ) -> Days:
     """The days on record on which a selection is evaluated: from the first that is asked for, or that it lacks, to the last."""
     names = " and ".join(selection.segments)
     if record is None:
         raise ConfigurationError(f"No day is on record on which {names} could be evaluated: `segments refresh` first.")
-    if first_change is not None or (unfinished is not None and not begun):
+    if first_change is not None or (unfinished is not None and not is_begun):
         raise ConfigurationError(
             f"What is on record does not rest on all that is there now: `segments refresh` first, then give {names} its past."
-        )
-    if begun - {*selection.segments}:
-        raise ConfigurationError(
-            f"{' and '.join(sorted(begun))} was being given its past and that did not get to its end: select it too."
         )
     asked = selection.days or record.days
     if asked.first < record.days.first or asked.last > record.days.last:
@@ -426,11 +433,6 @@ def _record(connection: duckdb.DuckDBPyConnection) -> Record | None:
         "where segment in (select segment from refresh.segments) group by segment)"
     ).fetchall()[0][0]
     return Record(days, days.last if last is None else last)
-
-
-def _selected(connection: duckdb.DuckDBPyConnection) -> set[str]:
-    """The segments of the plan at work where it is of a selection; none where it is of them all."""
-    return {segment for (segment,) in connection.execute("from refresh.selected").fetchall()}
 
 
 def _range(connection: duckdb.DuckDBPyConnection, table: str) -> Days | None:

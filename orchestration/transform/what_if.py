@@ -59,9 +59,14 @@ class CustomerModels:
     def derived(self) -> dict[str, str]:
         """The query of every other model down to ``dim_customers``, by its table, each before those that read it."""
         names, above = self._derived, {}
-        for name in names:
+        for name in sorted(names):  # a set has another order in every process
             above[name] = [parent for parent in self._parents(name) if parent in names]
         return {self._table(name): self._query(name) for name in TopologicalSorter(above).static_order()}
+
+    @cached_property
+    def reads(self) -> dict[str, set[str]]:
+        """The tables that each of these reads."""
+        return {self._table(name): {self._table(parent) for parent in self._parents(name)} for name in self._derived}
 
     @cached_property
     def comparing(self) -> set[str]:
@@ -152,11 +157,14 @@ class Copy:
                 known = f"from {some}"
             self.run(f"create or replace view {table} as {known}")
 
-    def derive(self, days: str, needed: set[str], *, compare: bool, columns: str = "*") -> None:
+    def derive(
+        self, days: str, needed: set[str], *, compare: bool, columns: str = "*", tables: Set[str] | None = None
+    ) -> None:
         """Computes ``dim_customers``, of which ``columns`` are kept, and the tables that are ``needed``, for the as-of dates that the
         query ``days`` gives, from the versioned models in the copy.
 
-        Without ``compare`` the models that compare customers have no rows: the copy does not have everybody.
+        Without ``compare`` the models that compare customers have no rows: the copy does not have everybody. Where it is said which
+        ``tables`` are read beside ``dim_customers``, every other one that only one model reads is a view: of its columns what is kept alone is worked out.
         """
         self.connection.execute(
             "create or replace table refresh.as_of_dates as select as_of_date, "
@@ -168,14 +176,40 @@ class Copy:
             left_empty = table not in needed or (table in self.models.comparing and not compare)
             kept = columns if table == f"customers.{CUSTOMERS}" else "*"
             made = f"from {self.warehouse}.{table} limit 0" if left_empty else f"select {kept} from (\n{query}\n)"
-            self.connection.execute(f"create or replace table {table} as {made}")
+            readers = sum(table in above for other, above in self.models.reads.items() if other in needed)
+            is_view = tables is not None and table not in tables and readers == 1 and not left_empty
+            form = "view" if is_view else "table"
+            self._drop(table)
+            with self._joins_as_written(tables is not None):
+                self.connection.execute(f"create {form} {table} as {made}")
+
+    @contextmanager
+    def _joins_as_written(self, are_so: bool) -> Iterator[None]:
+        """DuckDB hashes the customers, and not the table that they are joined with, where that is empty: five times as slow."""
+        if are_so:
+            self.connection.execute("set disabled_optimizers = 'build_side_probe_side'")
+        try:
+            yield
+        finally:
+            if are_so:
+                self.connection.execute("reset disabled_optimizers")
+
+    def _drop(self, table: str) -> None:
+        schema, name = table.split(".")
+        found = self.connection.execute(
+            "select case when table_type = 'VIEW' then 'view' else 'table' end from information_schema.tables "
+            "where table_catalog = current_database() and table_schema = $schema and table_name = $name",
+            {"schema": schema, "name": name},
+        ).fetchall()
+        for (form,) in found:
+            self.connection.execute(f"drop {form} {table}")
 
 
 @contextmanager
 def copy_beside(connection: duckdb.DuckDBPyConnection, models: CustomerModels, name: str = COPY) -> Iterator[Copy]:
     """An empty copy for the length of the block, in memory and, beyond the settings' limit of it, in DuckDB's temporary files."""
     warehouse: str = connection.execute("select current_database()").fetchall()[0][0]
-    connection.execute(f"attach ':memory:' as {name} (compress)")
+    connection.execute(f"attach ':memory:' as {name}")
     try:
         connection.execute(f"use {name}")
         tables = [

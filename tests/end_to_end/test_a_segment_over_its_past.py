@@ -35,6 +35,8 @@ NEW = (
     "vips_at_full_price",
     "contactable_by_email",
 )
+#: Is asked for by nobody, and has to be given its past with `vips_at_full_price`, which builds on it.
+BENEATH = "discount_seekers"
 FIRST, SECOND, THIRD, FOURTH = SHOP_DAYS
 SHOP_CUSTOMERS = 25
 PROJECT = PROJECT_DIR.parent
@@ -46,9 +48,9 @@ from pathlib import Path
 from orchestration.refresh import give_past
 from orchestration.selection import Selection
 from orchestration.settings import Home, load_settings
-from orchestration.transform import past, plan
+from orchestration.transform import given_past, plan
 plan.CUSTOMER_DAYS_OF_A_SELECTION = {2 * SHOP_CUSTOMERS}
-past.chunk_built = lambda connection: (plan.chunk_built(connection), os.kill(os.getpid(), signal.SIGKILL))
+given_past.chunk_built = lambda connection: (plan.chunk_built(connection), os.kill(os.getpid(), signal.SIGKILL))
 home = Home(Path(sys.argv[1]))
 give_past(home, load_settings(home), Selection(tuple(sys.argv[2:])))
 """
@@ -59,7 +61,7 @@ def project_without(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The dbt project as it was before the new segments were written."""
     project = Path(shutil.copytree(PROJECT_DIR, tmp_path_factory.mktemp("before") / "dbt_project"))
     listed = project / "models" / "metrics" / "segment_membership.sql"
-    for name in NEW:
+    for name in (*NEW, BENEATH):
         for suffix in (".sql", ".yml"):
             (project / "models" / "segments" / name).with_suffix(suffix).unlink()
         listed.write_text(re.sub(rf"    '{name}',\n", "", listed.read_text()))
@@ -139,6 +141,8 @@ def test_what_a_new_segment_builds_on_gets_its_past_with_it_and_other_new_ones_a
 ) -> None:
     home = stage.restore(before)
     known = current_contents(home)
-    with pytest.raises(ConfigurationError, match=r"bought_product_x_3m_over_500 and .* was never evaluated either"):
+    with pytest.raises(
+        ConfigurationError, match=r"newest day either: bought_product_x_3m_over_500, .*\. Select them too"
+    ):
         given_past(home, "vips_at_full_price")
     assert current_contents(home) == known

@@ -197,8 +197,17 @@ def test_a_selection_is_evaluated_on_all_days_on_record_or_from_the_first_that_i
     night.record(FIRST, FOURTH)
     assert night.plan_past(Days(SECOND, THIRD)).days == Days(SECOND, FOURTH)
     assert night.rows("select segment from refresh.segments") == [("new",)]
-    assert night.rows("from refresh.left_alone") == [("lapsed", None)]
+    assert night.rows("from refresh.left_alone") == [("lapsed", None, True)]
     assert night.plan_past().days == Days(FIRST, FOURTH)
+
+
+def test_a_selection_leaves_a_segment_alone_that_there_is_no_more(night: Night) -> None:
+    night.record(FIRST, FOURTH)
+    night.connection.execute(
+        "insert into metrics.segment_sizes by name select 'gone' as segment, date '2024-03-09' as as_of_date"
+    )
+    night.plan_past()
+    assert night.rows("from refresh.left_alone order by all") == [("gone", None, False), ("lapsed", None, True)]
 
 
 def test_a_selection_reads_no_extract_again_and_leaves_the_record_as_long_as_it_was(night: Night) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import date
 
@@ -64,9 +65,15 @@ class Recorded:
 
 
 def record_personas(
-    connection: duckdb.DuckDBPyConnection, files: PersonaFiles, days: Days, currency: str, timezone: str
+    connection: duckdb.DuckDBPyConnection,
+    files: PersonaFiles,
+    days: Days,
+    currency: str,
+    timezone: str,
+    selected: Set[str] = frozenset(),
 ) -> Recorded:
-    """Writes what is known of the personas: the claims of every one of the days, all else of the last of them.
+    """Writes what is known of the personas: the claims of every one of the days, all else of the last of them. Where the run is of ``selected``
+    segments, what was said of the days stays for personas that ask for none of them.
 
     A persona whose file cannot be read, or names a segment that there is not, is held, and all are where their folder is gone: what was said of them last stays.
     Retired ones are listed, and not tested any more.
@@ -84,7 +91,8 @@ def record_personas(
             held[persona.id] = wrong
     good = {name: persona for name, persona in files.personas.items() if name not in held}
     tested = {name: persona for name, persona in good.items() if persona.status != "retired"}
-    claims = record_claims(connection, tested, {*held, *good} - {*tested}, days, currency)
+    asked = {name: persona for name, persona in tested.items() if not selected or selected & {*persona.asked_segments}}
+    claims = record_claims(connection, asked, {*held, *good} - {*asked}, days, currency)
     tell_days(connection, [days.last])
     tell_personas(connection, tested.values())
     _record_catalogue(connection, good, {name: _without(files, wrong) for name, wrong in held.items()}, days.last)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from graphlib import TopologicalSorter
 
 import duckdb
 from dbt.cli.main import dbtRunnerResult
@@ -17,10 +16,11 @@ from dbt.cli.main import dbtRunnerResult
 from orchestration.errors import ConfigurationError
 from orchestration.selection import Selection
 from orchestration.transform.ahead import members
-from orchestration.transform.catalogue import Definition, Segment
+from orchestration.transform.building import WITHOUT_UNIT_TESTS
+from orchestration.transform.catalogue import Definition, Segment, with_those_beneath
 from orchestration.transform.meaning import CUSTOMERS
 from orchestration.transform.moves import record_moves
-from orchestration.transform.plan import chunk_built, next_chunk
+from orchestration.transform.plan import chunk_built, is_planned, next_chunk, selected_segments
 from orchestration.transform.project import DbtProjectOfHome
 from orchestration.transform.rules import Rules
 from orchestration.transform.what_if import Copy, copy_beside
@@ -37,6 +37,8 @@ RECORD = (
     "segment_membership_history",
     "segment_membership_changes",
 )
+#: Tests that ask the warehouse for the customers on these days, which are in the copy alone.
+OF_CUSTOMERS = f"{CUSTOMERS}+1,resource_type:test"
 SUMMARIES = ("segment_flows_daily", "segment_overlap", "resource_type:test")
 
 DAYS = "select as_of_date from {warehouse}.refresh.as_of_dates"
@@ -49,6 +51,11 @@ select max(as_of_date) as as_of_date from {{warehouse}}.metrics.segment_sizes
 where as_of_date < (select min(as_of_date) from {{warehouse}}.refresh.as_of_dates)
 having max(as_of_date) is not null
 """
+
+#: The segments with a size on the newest day on record.
+EVALUATED = (
+    "select segment from metrics.segment_sizes where as_of_date = (select max(as_of_date) from metrics.segment_sizes)"
+)
 
 KEEP_MEMBERS = f"""
 create or replace table {{warehouse}}.segments.{{segment}} as
@@ -68,21 +75,24 @@ where segment in (select segment from {warehouse}.refresh.segments)
 """
 
 
-def with_those_not_on_record(
+def with_all_that_goes_with_it(
     connection: duckdb.DuckDBPyConnection, selection: Selection, segments: Sequence[Segment]
 ) -> Selection:
-    """The selection with the segments that it builds on and that were never evaluated.
+    """The selection with what an earlier one left undone, with all of an exclusive scheme, and with what it builds on that has not been evaluated.
 
-    Raises ConfigurationError where another was never evaluated either.
+    Raises ConfigurationError where another segment has not been evaluated either.
     """
-    found = connection.execute("select 1 from duckdb_tables() where table_name = 'segment_sizes'").fetchall()
-    recorded = connection.execute("select distinct segment from metrics.segment_sizes").fetchall() if found else []
-    new = {segment.name for segment in segments} - {segment for (segment,) in recorded}
-    beneath = _with_those_beneath(segments, selection.segments)
-    chosen = {*selection.segments} | new & {*beneath}
-    if found and (others := sorted(new - chosen)):
+    if not is_planned(connection):
+        return selection
+    schemes = {segment.scheme for segment in segments if segment.name in selection.segments and segment.scheme}
+    chosen = {*selection.segments} | selected_segments(connection)
+    chosen |= {segment.name for segment in segments if segment.scheme in schemes}
+    evaluated = {segment for (segment,) in connection.execute(EVALUATED).fetchall()}
+    missing = {segment.name for segment in segments} - evaluated
+    chosen |= missing & {*with_those_beneath(segments, chosen)}
+    if others := sorted(missing - chosen):
         raise ConfigurationError(
-            f"{' and '.join(others)} was never evaluated either: select it too, or `segments refresh` first."
+            f"Not evaluated on the newest day either: {', '.join(others)}. Select them too, or `segments refresh` first."
         )
     return replace(selection, segments=tuple(sorted(chosen)))
 
@@ -91,10 +101,7 @@ def demand_that_others_are_as_recorded(
     connection: duckdb.DuckDBPyConnection, selection: Selection, definitions: Sequence[Definition]
 ) -> None:
     """Raises ConfigurationError where a segment that is left alone has another rule than on record: it would be told of with the new one."""
-    found = connection.execute("select 1 from duckdb_tables() where table_name = 'definitions'").fetchall()
-    recorded = dict(
-        connection.execute("select segment, definition_hash from refresh.definitions").fetchall() if found else []
-    )
+    recorded = dict(connection.execute("select segment, definition_hash from refresh.definitions").fetchall())
     if changed := [
         one.segment
         for one in definitions
@@ -126,7 +133,7 @@ def evaluate_past(
         while next_chunk(connection) is not None:
             rules = rules_of_warehouse(connection)
             with _members_in_a_copy(connection, rules, chosen) as note_movers:
-                built = project.run("run", "--select", *RECORD)
+                built = project.run("build", *WITHOUT_UNIT_TESTS, "--select", *RECORD, "--exclude", OF_CUSTOMERS)
                 yield built
                 if not built.success:
                     return
@@ -136,7 +143,7 @@ def evaluate_past(
             chunk_built(connection)
         for segment in chosen:
             connection.execute(KEEP_DAYS_OF_CUSTOMERS.replace("{segment}", segment))
-    yield project.run("build", "--exclude-resource-type", "unit_test", "--select", *SUMMARIES)
+    yield project.run("build", *WITHOUT_UNIT_TESTS, "--select", *SUMMARIES)
 
 
 @contextmanager
@@ -146,7 +153,7 @@ def _members_in_a_copy(
     """Writes the members of the chosen segments on the as-of dates to their tables. Gives a function to call once they are recorded, after which
     the copy has the movers among the customers on these dates and the one before.
     """
-    asked = _with_those_beneath(rules.segments, chosen)
+    asked = with_those_beneath(rules.segments, chosen)
     part = replace(rules, rules={segment: rules.rules[segment] for segment in asked})
     own = replace(rules, rules={segment: rules.rules[segment] for segment in chosen})
     comparing = part.models.comparing_among(part.asked) or part.tables & part.models.comparing
@@ -161,6 +168,7 @@ def _members_in_a_copy(
             needed,
             compare=bool(comparing),
             columns=", ".join(["as_of_date", "customer_id", *sorted(columns)]),
+            tables={*part.derived},
         )
         for segment in asked:
             copy.run(members(segment, part.rules[segment]))
@@ -171,24 +179,12 @@ def _members_in_a_copy(
             if not comparing:
                 copy.run(MOVERS)
                 copy.know_what_is_known(own.tables, own.needed, "customer_id in (from main.movers)")
-                copy.derive(_of(copy, DAYS_AND_BEFORE), own.needed, compare=False, columns=own.columns)
+                copy.derive(
+                    _of(copy, DAYS_AND_BEFORE), own.needed, compare=False, columns=own.columns, tables={*own.derived}
+                )
             connection.execute(f"use {copy.warehouse}")
 
         yield note_movers
-
-
-def _with_those_beneath(segments: Sequence[Segment], chosen: Sequence[str]) -> list[str]:
-    """The chosen segments and all that they build on, each after those that it builds on."""
-    builds_on = _builds_on(segments)
-    asked = {*chosen}
-    in_order = list(TopologicalSorter(builds_on).static_order())
-    for segment in reversed(in_order):
-        asked |= {*builds_on[segment]} if segment in asked else set()
-    return [segment for segment in in_order if segment in asked]
-
-
-def _builds_on(segments: Sequence[Segment]) -> dict[str, tuple[str, ...]]:
-    return {segment.name: segment.builds_on for segment in segments}
 
 
 def _of(copy: Copy, query: str) -> str:
