@@ -51,8 +51,8 @@ lint: setup ## formatter, linters, types
 	$(BIN)/sqlfluff lint dbt_project/models dbt_project/tests --disable-progress-bar
 
 .PHONY: test
-test: setup lint ## formatter, linters, types and every test
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
+test: setup spark lint ## formatter, linters, types and every test
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: drill
 drill: setup ## plant each fault in a copy of a night, count false holds in 60 clean ones, renew docs/drill.md (slow)

@@ -47,7 +47,7 @@ def _build_on_spark(project: DbtProjectOfHome) -> dbtRunnerResult:
     built = project.run("run", "--exclude", *OF_NOTES, output=SPARK)
     if built.success:
         with warehouse.connect() as connection:
-            take_back(connection, warehouse.home, manifest, project.forms, get_invocation_id())
+            take_back(connection, warehouse.home, manifest, project.forms, get_invocation_id(), OF_NOTES)
     return built
 
 

@@ -6,13 +6,14 @@ in the transaction that takes their rows over, so that a run that is killed leav
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from expectations.contracts import EXTRACT_TABLES
+from orchestration.errors import SegmentsError
 from orchestration.ingest.archive import archived_days
 from orchestration.settings import Home
 from orchestration.sql import literal
@@ -22,6 +23,10 @@ from orchestration.warehouse import all_or_nothing
 STEPS = ("settled", "learnt", "forgotten")
 #: Schemas of sources of which Spark has no need: what the archive's files say of themselves is known to DuckDB alone.
 NOT_HANDED_OVER = {"quality"}
+
+
+class RowsNotSeen(SegmentsError):
+    """Spark wrote the rows of a table elsewhere."""
 
 
 def hand_over(connection: duckdb.DuckDBPyConnection, home: Home, manifest: Mapping[str, Any]) -> list[str]:
@@ -61,10 +66,17 @@ def hand_over(connection: duckdb.DuckDBPyConnection, home: Home, manifest: Mappi
 
 
 def take_back(
-    connection: duckdb.DuckDBPyConnection, home: Home, manifest: Mapping[str, Any], forms: Path, invocation: str
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    manifest: Mapping[str, Any],
+    forms: Path,
+    invocation: str,
+    left_out: Collection[str],
 ) -> None:
-    """Takes the tables that a dbt invocation built on Spark over into the warehouse, in the form that DuckDB gives them, with the views
-    beside them: all of it or nothing.
+    """Takes the tables that a dbt invocation built on Spark, which are all but those ``left_out``, over into the warehouse, in the form that
+    DuckDB gives them, with the views beside them: all of it or nothing.
+
+    Raises RowsNotSeen where a table is not there.
     """
     connection.execute(f"attach {literal(forms)} as forms (read_only)")
     try:
@@ -72,8 +84,12 @@ def take_back(
             for model in _models(manifest):
                 table = f"{model['schema']}.{model['name']}"
                 folder = _latest(home.spark / invocation / model["schema"] / model["name"])
-                if folder is None:
+                if model["name"] in left_out:
                     continue
+                if folder is None:
+                    raise RowsNotSeen(
+                        f"Spark built {table}, and its rows are not in {home.spark}: its executors have to write where this machine reads. Nothing was published."
+                    )
                 connection.execute(f"create schema if not exists {model['schema']}")
                 connection.execute(f"create or replace table {table} as from forms.{table} limit 0")
                 connection.execute(f"insert into {table} by name from read_parquet({literal(folder / '*.parquet')})")

@@ -10,18 +10,34 @@ import pytest
 
 from orchestration.errors import ConfigurationError
 from orchestration.settings import Home, load_settings
-from orchestration.transform import spark
+from orchestration.transform import spark, spark_tables
 from tests.builders import SHOP_DAYS, Refreshed, Stage, corner_shop, current_contents, drop_company, refreshed
 from tests.on_spark import needs_spark, on_spark
 
 
 @needs_spark
-def test_nights_in_another_order_on_spark_make_the_release_that_duckdb_makes(shop: Refreshed, tmp_path: Path) -> None:
+def test_nights_on_spark_and_on_duckdb_in_any_order_make_the_release_that_duckdb_makes(
+    shop: Refreshed, tmp_path: Path
+) -> None:
     home = Home(tmp_path / "jane's home")
     drop_company(home, corner_shop())
-    on_spark(home)
-    refreshed(home, SHOP_DAYS[0], SHOP_DAYS[-1])
-    refreshed(home, SHOP_DAYS[1])
+    in_duckdb = (home.path / "settings.yml").read_text() if (home.path / "settings.yml").exists() else ""
+    refreshed(home, SHOP_DAYS[0], SHOP_DAYS[1])
+    refreshed(on_spark(home), SHOP_DAYS[2])
+    (home.path / "settings.yml").write_text(in_duckdb)
+    refreshed(home, SHOP_DAYS[3])
+    refreshed(on_spark(home), SHOP_DAYS[1])
+    assert current_contents(home) == shop.contents
+
+
+@needs_spark
+def test_rows_that_spark_wrote_elsewhere_are_one_sentence_and_nothing_is_published(
+    shop: Refreshed, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = stage.restore(shop.aside)
+    monkeypatch.setattr(spark_tables, "STEPS", ())
+    with pytest.raises(spark_tables.RowsNotSeen, match="its executors have to write where this machine reads"):
+        refreshed(on_spark(home), SHOP_DAYS[-1])
     assert current_contents(home) == shop.contents
 
 
