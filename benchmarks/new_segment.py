@@ -23,6 +23,28 @@ from benchmarks.processes import Cost, measured
 
 #: Of each kind one: of attributes, of a window of purchases, of ranks.
 SEGMENTS = ("men_18_25", "bought_product_x_3m_over_500", "new_top_spenders")
+
+#: What `segments refresh --from … --to …` and `segments refresh --select …` do, and nothing else.
+REFRESH = """
+import sys
+from datetime import date
+from pathlib import Path
+from orchestration.days import Days
+from orchestration.refresh import refresh
+from orchestration.settings import load_settings, locate_home
+home = locate_home(Path(sys.argv[1]))
+refresh(home, load_settings(home), Days(*map(date.fromisoformat, sys.argv[2:])))
+"""
+SELECT = """
+import sys
+from pathlib import Path
+from orchestration.refresh import give_past
+from orchestration.selection import Selection
+from orchestration.settings import load_settings, locate_home
+home = locate_home(Path(sys.argv[1]))
+give_past(home, load_settings(home), Selection((sys.argv[2],)))
+"""
+
 LISTED = Path("dbt_project/models/metrics/segment_membership.sql")
 
 
@@ -53,18 +75,18 @@ def run(
         leave_out = shutil.ignore_patterns("__pycache__", "target", "logs", "dbt_packages")
         shutil.copytree(REPOSITORY / package, product / package, ignore=leave_out)
 
-    def segments(*words: str) -> Cost:
-        command = [sys.executable, "-m", "orchestration.cli", *words, "--home", str(home.absolute())]
+    def cost_of(script: str, *words: str) -> Cost:
+        command = [sys.executable, "-c", script, str(home.absolute()), *words]
         cost, _ = measured(command, product.absolute(), folder / "segments.log")
         return cost
 
     for name in names:
         _take_out(product, name)
-    of_all = segments("refresh", "--from", str(days[0]), "--to", str(days[-1]))
+    of_all = cost_of(REFRESH, str(days[0]), str(days[-1]))
     of_one = {}
     for name in names:
         _put_in(product, name)
-        of_one[name] = segments("refresh", "--select", name)
+        of_one[name] = cost_of(SELECT, name)
     past = Past(of_all, of_one)
     _print(console or Console(width=120), past, size)
     return past

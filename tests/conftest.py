@@ -33,6 +33,26 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 
+#: The files that take minutes; the first makes the demo's year, for which others would wait.
+LONGEST = (
+    "test_the_year.py",
+    "test_kill_in_a_hold.py",
+    "test_kill_at_any_moment.py",
+    "test_spark_on_the_demo.py",
+    "test_any_order_gives_the_same_history.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files come first: whoever began one last would have everybody wait."""
+
+    def place(item: pytest.Item) -> tuple[int, bool]:
+        name = item.path.name
+        return LONGEST.index(name) if name in LONGEST else len(LONGEST), "end_to_end" not in item.path.parts
+
+    items.sort(key=place)
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """A developer's own SEGMENTS_ variables would change what the tests refresh."""
