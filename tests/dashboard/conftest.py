@@ -26,7 +26,7 @@ from tests.builders import Refreshed
 
 ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-SECONDS_TO_START = 60
+SECONDS_TO_START = 180
 
 #: What must not be so of a page that was looked at, as sentences.
 Troubles = list[str]
