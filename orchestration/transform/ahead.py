@@ -169,7 +169,7 @@ def _compare_everybody(copy: Copy, rules: Rules, found: str, segments: list[str]
         return
     asked, part = _asked(rules, segments)
     copy.know_what_is_known(part.tables)
-    at_once = max(1, COMPARED_AT_ONCE // max(1, _customers(copy)))
+    at_once = min(len(days), max(1, COMPARED_AT_ONCE // max(1, _customers(copy))))
     for gone in range(0, len(days), at_once):
         first = days.first + timedelta(gone)
         _ask(copy, part, found, segments, asked, Days(first, min(days.last, first + timedelta(at_once - 1))))
