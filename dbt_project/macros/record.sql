@@ -1,10 +1,10 @@
 {# The record of membership and sizes: a run replaces it from its first as-of date on, for the segments that it evaluates. #}
 
-{# What is only compiled, and not run, speaks of every day: a run then carries on from nothing. #}
+{# What is only compiled, and not run, is asked of other days later: it looks for the first of them itself, and carries on from nothing. #}
 {% macro first_as_of_date() -%}
     {%- set days = source("refresh", "as_of_dates") -%}
     {%- if flags.WHICH == 'compile' -%}
-        date '0001-01-01'
+        (select min(as_of_date) from {{ days }})
     {%- elif execute -%}
         date '{{ run_query("select min(as_of_date) from " ~ days).columns[0].values()[0] }}'
     {%- else -%}

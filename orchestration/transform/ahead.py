@@ -7,7 +7,7 @@ other customer. States no rule.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
@@ -17,13 +17,13 @@ from orchestration.transform.catalogue import what_builds_on_what, with_those_be
 from orchestration.transform.clauses import Rule
 from orchestration.transform.meaning import CUSTOMERS
 from orchestration.transform.rules import Rules
-from orchestration.transform.what_if import KNOWN_FROM, KNOWN_UNTIL, Copy
+from orchestration.transform.what_if import KNOWN_FROM, KNOWN_UNTIL, NOTHING_GIVEN, Copy
 
 #: Days ahead that are looked at; their number has to be below 63, for a customer's days are the bits of an integer.
 DAYS_AHEAD = 30
 
-#: Customers times days that are worked out at once; more where everybody is compared, for each time all that they bought is added up.
-ROWS_AT_ONCE, COMPARED_AT_ONCE = 3_000_000, 6_000_000
+#: Customers times days that are worked out at once; where everybody is compared: of what is beneath the comparison, and compared.
+ROWS_AT_ONCE, DERIVED_AT_ONCE, COMPARED_AT_ONCE = 3_000_000, 30_000_000, 6_000_000
 
 CREATE = """
 create table if not exists {warehouse}.refresh.days_ahead (segment varchar, customer_id varchar, days bigint);
@@ -169,10 +169,11 @@ def _compare_everybody(copy: Copy, rules: Rules, found: str, segments: list[str]
         return
     asked, part = _asked(rules, segments)
     copy.know_what_is_known(part.tables)
-    at_once = min(len(days), max(1, COMPARED_AT_ONCE // max(1, _customers(copy))))
-    for gone in range(0, len(days), at_once):
-        first = days.first + timedelta(gone)
-        _ask(copy, part, found, segments, asked, Days(first, min(days.last, first + timedelta(at_once - 1))))
+    customers = max(1, _customers(copy))
+    for many in _in_parts(days, DERIVED_AT_ONCE // customers):
+        given = copy.derive_what_compares_nobody(_listed(many), part.needed, part.attributes)
+        for few in _in_parts(many, COMPARED_AT_ONCE // customers):
+            _ask(copy, part, found, segments, asked, few, given)
 
 
 def _asked(rules: Rules, segments: list[str]) -> tuple[list[str], Rules]:
@@ -181,17 +182,30 @@ def _asked(rules: Rules, segments: list[str]) -> tuple[list[str], Rules]:
     return asked, replace(rules, rules={segment: rules.rules[segment] for segment in asked})
 
 
-def _ask(copy: Copy, part: Rules, found: str, segments: list[str], asked: list[str], days: Days) -> None:
-    copy.derive(
-        f"select date '{days.first}' + range::integer as as_of_date from range({len(days)})",
-        part.needed,
-        compare=True,
-        columns=part.columns,
-    )
+def _ask(
+    copy: Copy,
+    part: Rules,
+    found: str,
+    segments: list[str],
+    asked: list[str],
+    days: Days,
+    given: Mapping[str, str] = NOTHING_GIVEN,
+) -> None:
+    copy.derive(_listed(days), part.needed, compare=True, columns=part.attributes, given=given)
     for segment in asked:
         copy.run(members(segment, part.rules[segment]))
         if segment in segments:
             copy.run(found.replace("{segment}", segment))
+
+
+def _in_parts(days: Days, at_once: int) -> Iterator[Days]:
+    for gone in range(0, len(days), max(1, at_once)):
+        first = days.first + timedelta(gone)
+        yield Days(first, min(days.last, first + timedelta(max(1, at_once) - 1)))
+
+
+def _listed(days: Days) -> str:
+    return f"select date '{days.first}' + range::integer as as_of_date from range({len(days)})"
 
 
 def _who_changed(copy: Copy, since: date) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import lru_cache
 from typing import Any
 
@@ -49,7 +49,7 @@ def definition_hashes(
                 yield from under(parent)
             elif parent != CUSTOMERS:
                 yield from project.under(parent)
-        for part in _made_of(customers, KEY | set(columns_used(rules[segment]))):
+        for part, _ in _made_of(customers, KEY | set(columns_used(rules[segment]))):
             yield _text(part)
             for table in part.find_all(exp.Table):
                 yield from project.under(table.name)
@@ -86,15 +86,24 @@ def columns_used(rule: exp.Expr) -> tuple[str, ...]:
     return tuple(sorted(used - KEY))
 
 
-def tables_behind(customers: str, columns: set[str]) -> set[str]:
-    """The tables, as ``<schema>.<table>``, from which the compiled SQL of ``dim_customers`` makes the columns and its rows."""
-    scope = _scope_of(customers)
-    return {
-        f"{table.db}.{table.name}"
-        for part in _made_of(scope, KEY | columns)
-        for table in part.find_all(exp.Table)
-        if table.db
-    }
+def columns_behind(customers: str, columns: Set[str]) -> dict[str, set[str]]:
+    """The tables, as ``<schema>.<table>``, from which the compiled SQL of ``dim_customers`` makes the columns and its rows, and what is asked of
+    each; "*" among it stands for all.
+    """
+    found: dict[str, set[str]] = {}
+    for part, asked in _made_of(_scope_of(customers), KEY | columns):
+        for table in part.find_all(exp.Table):
+            if table.db:
+                found.setdefault(f"{table.db}.{table.name}", set()).update(
+                    asked if part is table else columns_named(part)
+                )
+    return found
+
+
+def columns_named(query: exp.Expr) -> set[str]:
+    """Every column that a query names, of whatever table; "*" among them stands for all."""
+    stars = (star for star in query.find_all(exp.Star) if not isinstance(star.parent, exp.Count))
+    return {column.name.lower() for column in query.find_all(exp.Column)} | {"*" for _ in stars}
 
 
 @lru_cache(maxsize=1)
@@ -158,8 +167,8 @@ def _without_comments(text: str) -> str:
     return " ".join(QUOTED_OR_COMMENT.sub(r"\1", text).split())
 
 
-def _made_of(query: Scope, columns: set[str]) -> Iterator[exp.Expr]:
-    """The expressions from which a query makes the columns and its rows, down to the tables that it reads.
+def _made_of(query: Scope, columns: set[str]) -> Iterator[tuple[exp.Expr, set[str]]]:
+    """The expressions from which a query makes the columns and its rows, down to the tables that it reads, with the columns asked of each of these.
 
     A left join of which the columns use nothing is left out: it gives and takes no row.
     """
@@ -179,14 +188,15 @@ def _made_of(query: Scope, columns: set[str]) -> Iterator[exp.Expr]:
             parts.append(join)
         else:
             needless.add(join.alias_or_name)
-    yield from parts
+    yield from ((part, set()) for part in parts)
     for name, (table, source) in query.selected_sources.items():
         if name in needless:
             continue
+        asked = through_star | _asked_of(name, parts)
         if isinstance(source, Scope):
-            yield from _made_of(source, through_star | _asked_of(name, parts))
+            yield from _made_of(source, asked)
         else:
-            yield table
+            yield table, asked
 
 
 def _asked_of(source: str, parts: Iterable[exp.Expr]) -> set[str]:

@@ -13,18 +13,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import TopologicalSorter
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
 import sqlglot
 from sqlglot import exp
 
-from orchestration.transform.meaning import CUSTOMERS, tables_behind
+from orchestration.transform.meaning import CUSTOMERS, columns_behind, columns_named, parse
 
 #: The copy's name as a database.
 COPY = "what_if"
 #: What a version says of when it was known, and, where it is about an event, the day of the event.
 KNOWN_FROM, KNOWN_UNTIL, EVENT_DAY = "valid_from", "valid_to", "ordered_on"
+
+NOTHING_GIVEN: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,15 @@ class CustomerModels:
 
     def behind(self, columns: set[str]) -> set[str]:
         """The tables on which columns of ``dim_customers`` hang, through every model in between."""
-        return self.beneath(tables_behind(self.compiled[CUSTOMERS], columns))
+        return self.beneath({*columns_behind(self.compiled[CUSTOMERS], columns)})
+
+    def asked_of(self, table: str, columns: Set[str], needed: Set[str]) -> set[str]:
+        """What ``dim_customers``, for these of its columns, and the other tables that are needed ask of a table; "*" among it stands for all."""
+        asked = set(columns_behind(self.compiled[CUSTOMERS], columns).get(table, ()))
+        for reader, name in self._names_of_derived.items():
+            if reader in needed and name != CUSTOMERS and table in self.reads[reader]:
+                asked |= columns_named(parse(self.compiled[name]))
+        return asked
 
     def beneath(self, tables: set[str]) -> set[str]:
         """The tables, and those of which they are made, through every model in between."""
@@ -93,6 +104,16 @@ class CustomerModels:
                 self._table(parent) for table in asked & self.derived.keys() for parent in self._parents(names[table])
             } - found
         return found
+
+    @cached_property
+    def of_a_day_comparing_nobody(self) -> set[str]:
+        """The derived tables beneath ``dim_customers`` with a row of a customer's day that hangs on nobody else."""
+        return {
+            table
+            for table in self.derived
+            if {"as_of_date", "customer_id"} <= self.columns.get(table, set())
+            and not self.beneath({table}) & (self.comparing | {f"customers.{CUSTOMERS}"})
+        }
 
     def comparing_among(self, columns: set[str]) -> set[str]:
         """Those of the columns of ``dim_customers`` that compare a customer with others."""
@@ -114,6 +135,10 @@ class CustomerModels:
             parents = {parent for name in asked for parent in self._parents(name)}
             asked = {parent for parent in parents if self._table(parent) not in stop} - found
         return found
+
+    @cached_property
+    def _names_of_derived(self) -> dict[str, str]:
+        return {self._table(name): name for name in self._derived}
 
     @cached_property
     def _nodes(self) -> dict[str, dict[str, Any]]:
@@ -158,30 +183,66 @@ class Copy:
             self.run(f"create or replace view {table} as {known}")
 
     def derive(
-        self, days: str, needed: set[str], *, compare: bool, columns: str = "*", tables: Set[str] | None = None
+        self,
+        days: str,
+        needed: Set[str],
+        *,
+        compare: bool,
+        columns: Set[str] | None = None,
+        tables: Set[str] | None = None,
+        given: Mapping[str, str] = NOTHING_GIVEN,
     ) -> None:
-        """Computes ``dim_customers``, of which ``columns`` are kept, and the tables that are ``needed``, for the as-of dates that the
+        """Computes ``dim_customers``, of which the ``columns`` are kept, and the tables that are ``needed``, for the as-of dates that the
         query ``days`` gives, from the versioned models in the copy.
 
         Without ``compare`` the models that compare customers have no rows: the copy does not have everybody. Where it is said which
         ``tables`` are read beside ``dim_customers``, every other one that only one model reads is a view: of its columns what is kept alone is worked out.
+        What is ``given`` is not computed: by table, where its rows of these days are.
         """
+        self._evaluate(days)
+        customers = f"customers.{CUSTOMERS}"
+        needed = needed | {customers}
+        kept = "*" if columns is None else ", ".join(["as_of_date", "customer_id", *sorted(columns)])
+        for table, query in self.models.derived.items():
+            if table not in needed or (table in self.models.comparing and not compare):
+                form, made = "table", f"from {self.warehouse}.{table} limit 0"
+            elif table in given:
+                asked = "as_of_date in (select as_of_date from refresh.as_of_dates)"
+                form, made = "view", f"from {given[table]} where {asked}"
+            elif table == customers:
+                form, made = "table", f"select {kept} from (\n{query}\n)"
+            else:
+                readers = sum(table in above for other, above in self.models.reads.items() if other in needed)
+                form = "view" if tables is not None and table not in tables and readers == 1 else "table"
+                made = query
+            self._drop(table)
+            with self._joins_as_written(tables is not None):
+                self.connection.execute(f"create {form} {table} as {made}")
+
+    def derive_what_compares_nobody(self, days: str, needed: Set[str], columns: Set[str]) -> dict[str, str]:
+        """Computes of the ``needed`` tables those of a day beneath the comparison of customers, for many days at once and with what the ``columns`` of
+        ``dim_customers`` ask of them alone; says where they are, for ``derive`` to be given them.
+        """
+        self._evaluate(days)
+        given = {}
+        for table, query in self.models.derived.items():
+            if table in needed and table in self.models.of_a_day_comparing_nobody:
+                kept = f"main.of_days_{table.replace('.', '_')}"
+                asked = self.models.asked_of(table, columns, needed)
+                listed = "*" if "*" in asked else ", ".join(sorted(asked & self.models.columns[table]))
+                self.run(f"create or replace table {kept} as select {listed} from (\n{query}\n)")
+                # Models name columns that they do without here: these are null.
+                given[table] = f"(from {kept} union all by name (from {self.warehouse}.{table} limit 0))"
+                self._drop(table)
+                self.run(f"create view {table} as from {given[table]}")
+        return given
+
+    def _evaluate(self, days: str) -> None:
         self.connection.execute(
             "create or replace table refresh.as_of_dates as select as_of_date, "
             "lag(as_of_date) over (order by as_of_date) as previous_as_of_date, "
             f"lead(as_of_date) over (order by as_of_date) as next_as_of_date from ({days})"
         )
-        needed = needed | {f"customers.{CUSTOMERS}"}
-        for table, query in self.models.derived.items():
-            left_empty = table not in needed or (table in self.models.comparing and not compare)
-            kept = columns if table == f"customers.{CUSTOMERS}" else "*"
-            made = f"from {self.warehouse}.{table} limit 0" if left_empty else f"select {kept} from (\n{query}\n)"
-            readers = sum(table in above for other, above in self.models.reads.items() if other in needed)
-            is_view = tables is not None and table not in tables and readers == 1 and not left_empty
-            form = "view" if is_view else "table"
-            self._drop(table)
-            with self._joins_as_written(tables is not None):
-                self.connection.execute(f"create {form} {table} as {made}")
 
     @contextmanager
     def _joins_as_written(self, are_so: bool) -> Iterator[None]:
