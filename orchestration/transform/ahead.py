@@ -23,7 +23,7 @@ from orchestration.transform.what_if import KNOWN_FROM, KNOWN_UNTIL, NOTHING_GIV
 DAYS_AHEAD = 30
 
 #: Customers times days that are worked out at once; where everybody is compared: of what is beneath the comparison, and compared.
-ROWS_AT_ONCE, DERIVED_AT_ONCE, COMPARED_AT_ONCE = 3_000_000, 30_000_000, 6_000_000
+ROWS_AT_ONCE, DERIVED_AT_ONCE, COMPARED_AT_ONCE = 3_000_000, 32_000_000, 6_000_000
 
 CREATE = """
 create table if not exists {warehouse}.refresh.days_ahead (segment varchar, customer_id varchar, days bigint);
@@ -171,7 +171,7 @@ def _compare_everybody(copy: Copy, rules: Rules, found: str, segments: list[str]
     copy.know_what_is_known(part.tables)
     customers = max(1, _customers(copy))
     for many in _in_parts(days, DERIVED_AT_ONCE // customers):
-        given = copy.derive_what_compares_nobody(_listed(many), part.needed, part.attributes)
+        given = copy.derive_what_compares_nobody(_listed(many), part.needed, part.attributes, {*part.derived})
         for few in _in_parts(many, COMPARED_AT_ONCE // customers):
             _ask(copy, part, found, segments, asked, few, given)
 
@@ -191,7 +191,7 @@ def _ask(
     days: Days,
     given: Mapping[str, str] = NOTHING_GIVEN,
 ) -> None:
-    copy.derive(_listed(days), part.needed, compare=True, columns=part.attributes, given=given)
+    copy.derive(_listed(days), part.needed, compare=True, columns=part.columns, given=given)
     for segment in asked:
         copy.run(members(segment, part.rules[segment]))
         if segment in segments:
@@ -199,9 +199,11 @@ def _ask(
 
 
 def _in_parts(days: Days, at_once: int) -> Iterator[Days]:
-    for gone in range(0, len(days), max(1, at_once)):
+    """The days in runs of so many, of one at least; a small company's would be longer than the calendar."""
+    at_once = max(1, min(len(days), at_once))
+    for gone in range(0, len(days), at_once):
         first = days.first + timedelta(gone)
-        yield Days(first, min(days.last, first + timedelta(max(1, at_once) - 1)))
+        yield Days(first, min(days.last, first + timedelta(at_once - 1)))
 
 
 def _listed(days: Days) -> str:

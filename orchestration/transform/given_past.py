@@ -167,7 +167,7 @@ def _members_in_a_copy(
             _of(copy, DAYS_AND_BEFORE if comparing else DAYS),
             needed,
             compare=bool(comparing),
-            columns=columns,
+            columns=", ".join(["as_of_date", "customer_id", *sorted(columns)]),
             tables={*part.derived},
         )
         for segment in asked:
@@ -180,7 +180,7 @@ def _members_in_a_copy(
                 copy.run(MOVERS)
                 copy.know_what_is_known(own.tables, own.needed, "customer_id in (from main.movers)")
                 copy.derive(
-                    _of(copy, DAYS_AND_BEFORE), own.needed, compare=False, columns=own.attributes, tables={*own.derived}
+                    _of(copy, DAYS_AND_BEFORE), own.needed, compare=False, columns=own.columns, tables={*own.derived}
                 )
             connection.execute(f"use {copy.warehouse}")
 

@@ -88,22 +88,21 @@ def columns_used(rule: exp.Expr) -> tuple[str, ...]:
 
 def columns_behind(customers: str, columns: Set[str]) -> dict[str, set[str]]:
     """The tables, as ``<schema>.<table>``, from which the compiled SQL of ``dim_customers`` makes the columns and its rows, and what is asked of
-    each; "*" among it stands for all.
+    each: rather too many columns than too few, "*" for all.
     """
     found: dict[str, set[str]] = {}
     for part, asked in _made_of(_scope_of(customers), KEY | columns):
         for table in part.find_all(exp.Table):
             if table.db:
-                found.setdefault(f"{table.db}.{table.name}", set()).update(
-                    asked if part is table else columns_named(part)
-                )
+                named = asked if part is table else columns_named(part)
+                found.setdefault(f"{table.db}.{table.name}", set()).update(KEY | named)
     return found
 
 
 def columns_named(query: exp.Expr) -> set[str]:
-    """Every column that a query names, of whatever table; "*" among them stands for all."""
+    """Whatever a query calls by name, columns of any table among it; "*" where it takes them all."""
     stars = (star for star in query.find_all(exp.Star) if not isinstance(star.parent, exp.Count))
-    return {column.name.lower() for column in query.find_all(exp.Column)} | {"*" for _ in stars}
+    return {name.name for name in query.find_all(exp.Identifier)} | {"*" for _ in stars}
 
 
 @lru_cache(maxsize=1)
@@ -200,8 +199,9 @@ def _made_of(query: Scope, columns: set[str]) -> Iterator[tuple[exp.Expr, set[st
 
 
 def _asked_of(source: str, parts: Iterable[exp.Expr]) -> set[str]:
-    columns = (column for part in parts for column in part.find_all(exp.Column))
-    return {column.name for column in columns if column.table in (source, "")}
+    columns = [column for part in parts for column in part.find_all(exp.Column)]
+    joined_on = {name.name for part in parts if isinstance(part, exp.Join) for name in part.args.get("using") or []}
+    return {column.name for column in columns if column.table in (source, "")} | joined_on
 
 
 def _text(rule: exp.Expr) -> str:

@@ -116,19 +116,13 @@ def _add_an_order(copy: Copy, rules: Rules, told: list[str], day: date) -> None:
     one_more = ONE_MORE_ORDER.replace("{orders}", ORDERS).replace("{customers}", CUSTOMERS)
     copy.know_what_is_known(rules.tables)
     copy.run(f"drop view {ORDERS}", one_more.replace("{day}", f"date '{day}'"))
-    recorded = {
+    untouched = {
         table: f"{copy.warehouse}.{table}"
         for table in copy.models.of_a_day_comparing_nobody
         if ORDERS not in copy.models.beneath({table})
     }
-    copy.derive(
-        f"select date '{day}' as as_of_date",
-        rules.needed,
-        compare=False,
-        columns=rules.attributes,
-        tables={*rules.derived},
-        given=recorded,
-    )
+    tonight = f"select date '{day}' as as_of_date"
+    copy.derive(tonight, rules.needed, compare=False, columns=rules.columns, given=untouched)
     for segment in told:
         copy.run(members(segment, rules.rules[segment]), ONE_ORDER_AWAY.replace("{segment}", segment))
 

@@ -26,6 +26,8 @@ from orchestration.transform.meaning import CUSTOMERS, columns_behind, columns_n
 COPY = "what_if"
 #: What a version says of when it was known, and, where it is about an event, the day of the event.
 KNOWN_FROM, KNOWN_UNTIL, EVENT_DAY = "valid_from", "valid_to", "ordered_on"
+#: The days that the models are asked of.
+AS_OF_DATES = "refresh.as_of_dates"
 
 NOTHING_GIVEN: Mapping[str, str] = MappingProxyType({})
 
@@ -86,12 +88,12 @@ class CustomerModels:
         return self.beneath({*columns_behind(self.compiled[CUSTOMERS], columns)})
 
     def asked_of(self, table: str, columns: Set[str], needed: Set[str]) -> set[str]:
-        """What ``dim_customers``, for these of its columns, and the other tables that are needed ask of a table; "*" among it stands for all."""
+        """The columns of a table that ``dim_customers``, for these of its own, and the other tables that are needed may ask for."""
         asked = set(columns_behind(self.compiled[CUSTOMERS], columns).get(table, ()))
-        for reader, name in self._names_of_derived.items():
-            if reader in needed and name != CUSTOMERS and table in self.reads[reader]:
+        for name in self._derived - {CUSTOMERS}:
+            if self._table(name) in needed and table in self.reads[self._table(name)]:
                 asked |= columns_named(parse(self.compiled[name]))
-        return asked
+        return self.columns[table] if "*" in asked else asked & self.columns[table]
 
     def beneath(self, tables: set[str]) -> set[str]:
         """The tables, and those of which they are made, through every model in between."""
@@ -107,7 +109,7 @@ class CustomerModels:
 
     @cached_property
     def of_a_day_comparing_nobody(self) -> set[str]:
-        """The derived tables beneath ``dim_customers`` with a row of a customer's day that hangs on nobody else."""
+        """The tables of these beneath ``dim_customers`` with a row for a customer's day that hangs on nobody else."""
         return {
             table
             for table in self.derived
@@ -135,10 +137,6 @@ class CustomerModels:
             parents = {parent for name in asked for parent in self._parents(name)}
             asked = {parent for parent in parents if self._table(parent) not in stop} - found
         return found
-
-    @cached_property
-    def _names_of_derived(self) -> dict[str, str]:
-        return {self._table(name): name for name in self._derived}
 
     @cached_property
     def _nodes(self) -> dict[str, dict[str, Any]]:
@@ -185,61 +183,72 @@ class Copy:
     def derive(
         self,
         days: str,
-        needed: Set[str],
+        needed: set[str],
         *,
         compare: bool,
-        columns: Set[str] | None = None,
+        columns: str = "*",
         tables: Set[str] | None = None,
         given: Mapping[str, str] = NOTHING_GIVEN,
     ) -> None:
-        """Computes ``dim_customers``, of which the ``columns`` are kept, and the tables that are ``needed``, for the as-of dates that the
+        """Computes ``dim_customers``, of which ``columns`` are kept, and the tables that are ``needed``, for the as-of dates that the
         query ``days`` gives, from the versioned models in the copy.
 
         Without ``compare`` the models that compare customers have no rows: the copy does not have everybody. Where it is said which
         ``tables`` are read beside ``dim_customers``, every other one that only one model reads is a view: of its columns what is kept alone is worked out.
-        What is ``given`` is not computed: by table, where its rows of these days are.
+        Those ``given`` are not computed: each is mapped to the table that has its rows of these days among others.
         """
-        self._evaluate(days)
-        customers = f"customers.{CUSTOMERS}"
-        needed = needed | {customers}
-        kept = "*" if columns is None else ", ".join(["as_of_date", "customer_id", *sorted(columns)])
+        self._be_asked_of(days)
+        needed = needed | {f"customers.{CUSTOMERS}"}
         for table, query in self.models.derived.items():
-            if table not in needed or (table in self.models.comparing and not compare):
-                form, made = "table", f"from {self.warehouse}.{table} limit 0"
+            left_empty = table not in needed or (table in self.models.comparing and not compare)
+            readers = sum(table in above for other, above in self.models.reads.items() if other in needed)
+            is_view = tables is not None and table not in tables and readers == 1
+            if left_empty:
+                is_view, made = False, f"from {self.warehouse}.{table} limit 0"
             elif table in given:
-                asked = "as_of_date in (select as_of_date from refresh.as_of_dates)"
-                form, made = "view", f"from {given[table]} where {asked}"
-            elif table == customers:
-                form, made = "table", f"select {kept} from (\n{query}\n)"
+                is_view, made = True, f"from {given[table]} where as_of_date in (select as_of_date from {AS_OF_DATES})"
             else:
-                readers = sum(table in above for other, above in self.models.reads.items() if other in needed)
-                form = "view" if tables is not None and table not in tables and readers == 1 else "table"
-                made = query
+                kept = columns if table == f"customers.{CUSTOMERS}" else "*"
+                made = f"select {kept} from (\n{query}\n)"
+            form = "view" if is_view else "table"
             self._drop(table)
             with self._joins_as_written(tables is not None):
                 self.connection.execute(f"create {form} {table} as {made}")
 
-    def derive_what_compares_nobody(self, days: str, needed: Set[str], columns: Set[str]) -> dict[str, str]:
-        """Computes of the ``needed`` tables those of a day beneath the comparison of customers, for many days at once and with what the ``columns`` of
-        ``dim_customers`` ask of them alone; says where they are, for ``derive`` to be given them.
+    def derive_what_compares_nobody(
+        self, days: str, needed: set[str], columns: Set[str], tables: Set[str]
+    ) -> dict[str, str]:
+        """Computes those of the ``needed`` tables that compare nobody, once for many days; says where each is, to be ``given`` to ``derive``.
+
+        They have what is asked of them for these ``columns`` of ``dim_customers`` alone, but for the ``tables`` that are read beside it.
         """
-        self._evaluate(days)
+        self._be_asked_of(days)
         given = {}
         for table, query in self.models.derived.items():
-            if table in needed and table in self.models.of_a_day_comparing_nobody:
-                kept = f"main.of_days_{table.replace('.', '_')}"
-                asked = self.models.asked_of(table, columns, needed)
-                listed = "*" if "*" in asked else ", ".join(sorted(asked & self.models.columns[table]))
-                self.run(f"create or replace table {kept} as select {listed} from (\n{query}\n)")
-                # Models name columns that they do without here: these are null.
-                given[table] = f"(from {kept} union all by name (from {self.warehouse}.{table} limit 0))"
+            if table in needed & self.models.of_a_day_comparing_nobody:
+                everything = self.models.columns[table]
+                asked = everything if table in tables else self.models.asked_of(table, columns, needed)
+                given[table] = self._kept(table, query, asked)
                 self._drop(table)
                 self.run(f"create view {table} as from {given[table]}")
         return given
 
-    def _evaluate(self, days: str) -> None:
+    def _kept(self, table: str, query: str, asked: Set[str]) -> str:
+        """A view of the columns that are asked for. Models name the others too and do without: whoever does not is refused, and not told null."""
+        rows, view = (f"main.{name}_{table.replace('.', '_')}" for name in ("rows_of", "many_days_of"))
+        self.run(
+            f"create or replace table {rows} as select {', '.join(sorted(asked))} from (\n{query}\n)",
+            f"create or replace view {view} as select {', '.join(self._or_refused(table, asked))} from {rows}",
+        )
+        return view
+
+    def _or_refused(self, table: str, asked: Set[str]) -> Iterator[str]:
+        for name, form, *_ in self.connection.execute(f"describe {self.warehouse}.{table}").fetchall():
+            yield name if name in asked else f"error('{table}.{name} was not kept')::{form} as {name}"
+
+    def _be_asked_of(self, days: str) -> None:
         self.connection.execute(
-            "create or replace table refresh.as_of_dates as select as_of_date, "
+            f"create or replace table {AS_OF_DATES} as select as_of_date, "
             "lag(as_of_date) over (order by as_of_date) as previous_as_of_date, "
             f"lead(as_of_date) over (order by as_of_date) as next_as_of_date from ({days})"
         )
@@ -276,7 +285,7 @@ def copy_beside(connection: duckdb.DuckDBPyConnection, models: CustomerModels, n
         tables = [
             *models.derived,
             *(versions.table for versions in models.versioned),
-            "refresh.as_of_dates",
+            AS_OF_DATES,
             "segments.any",
         ]
         for schema in {table.split(".")[0] for table in tables}:
