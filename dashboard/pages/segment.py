@@ -282,7 +282,8 @@ def _outlook(release: Release, segment: str) -> None:
         changes = ", ".join(CHANGES[change] for change, why in ahead.gaps.items() if why == because)
         notice("info", f"The segment cannot be asked ahead: {because}.", f"Not told: who {changes}")
     st.caption(
-        "If nothing comes in: windows end, birthdays come, ranks move. One order away: would be a member with one more order today, of the size that is usual for the customer."
+        "If nothing comes in: windows end and birthdays come; how customers compare with each other is taken as it is tonight. One order away: would be a member with one more order today, of the size "
+        "that is usual for the customer."
     )
     if ahead.days:
         frame = pd.DataFrame(

@@ -185,8 +185,8 @@ TABLES = [
         {
             "segment": "Name of the segment.",
             "customer_id": "Who.",
-            "change": "leaves or enters, as windows end, birthdays come and ranks move; one_order_away: is no member, and would be with one more order today of the size "
-            "that is usual for the customer (of the median for who never ordered).",
+            "change": "leaves or enters, as windows end and birthdays come, where the rule compares customers too for as long as she compares as tonight; one_order_away: is no "
+            "member, and would be with one more order today of the size that is usual for the customer (of the median for who never ordered).",
             "expected_on": "The first day on which it is so; null of one_order_away.",
         },
     ),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -49,7 +49,7 @@ def definition_hashes(
                 yield from under(parent)
             elif parent != CUSTOMERS:
                 yield from project.under(parent)
-        for part, _ in _made_of(customers, KEY | set(columns_used(rules[segment]))):
+        for part in _made_of(customers, KEY | set(columns_used(rules[segment]))):
             yield _text(part)
             for table in part.find_all(exp.Table):
                 yield from project.under(table.name)
@@ -86,23 +86,15 @@ def columns_used(rule: exp.Expr) -> tuple[str, ...]:
     return tuple(sorted(used - KEY))
 
 
-def columns_behind(customers: str, columns: Set[str]) -> dict[str, set[str]]:
-    """The tables, as ``<schema>.<table>``, from which the compiled SQL of ``dim_customers`` makes the columns and its rows, and what is asked of
-    each: rather too many columns than too few, "*" for all.
-    """
-    found: dict[str, set[str]] = {}
-    for part, asked in _made_of(_scope_of(customers), KEY | columns):
-        for table in part.find_all(exp.Table):
-            if table.db:
-                named = asked if part is table else columns_named(part)
-                found.setdefault(f"{table.db}.{table.name}", set()).update(KEY | named)
-    return found
-
-
-def columns_named(query: exp.Expr) -> set[str]:
-    """Whatever a query calls by name, columns of any table among it; "*" where it takes them all."""
-    stars = (star for star in query.find_all(exp.Star) if not isinstance(star.parent, exp.Count))
-    return {name.name for name in query.find_all(exp.Identifier)} | {"*" for _ in stars}
+def tables_behind(customers: str, columns: set[str]) -> set[str]:
+    """The tables, as ``<schema>.<table>``, from which the compiled SQL of ``dim_customers`` makes the columns and its rows."""
+    scope = _scope_of(customers)
+    return {
+        f"{table.db}.{table.name}"
+        for part in _made_of(scope, KEY | columns)
+        for table in part.find_all(exp.Table)
+        if table.db
+    }
 
 
 @lru_cache(maxsize=1)
@@ -166,8 +158,8 @@ def _without_comments(text: str) -> str:
     return " ".join(QUOTED_OR_COMMENT.sub(r"\1", text).split())
 
 
-def _made_of(query: Scope, columns: set[str]) -> Iterator[tuple[exp.Expr, set[str]]]:
-    """The expressions from which a query makes the columns and its rows, down to the tables that it reads, with the columns asked of each of these.
+def _made_of(query: Scope, columns: set[str]) -> Iterator[exp.Expr]:
+    """The expressions from which a query makes the columns and its rows, down to the tables that it reads.
 
     A left join of which the columns use nothing is left out: it gives and takes no row.
     """
@@ -187,15 +179,14 @@ def _made_of(query: Scope, columns: set[str]) -> Iterator[tuple[exp.Expr, set[st
             parts.append(join)
         else:
             needless.add(join.alias_or_name)
-    yield from ((part, set()) for part in parts)
+    yield from parts
     for name, (table, source) in query.selected_sources.items():
         if name in needless:
             continue
-        asked = through_star | _asked_of(name, parts)
         if isinstance(source, Scope):
-            yield from _made_of(source, asked)
+            yield from _made_of(source, through_star | _asked_of(name, parts))
         else:
-            yield table, asked
+            yield table
 
 
 def _asked_of(source: str, parts: Iterable[exp.Expr]) -> set[str]:

@@ -1,7 +1,7 @@
 """Who will leave and enter each segment in the days ahead if nothing comes in, and who is one order away from entering.
 
-No model of behaviour: windows end, birthdays come and ranks move on known days. The project's own models are put to the days to come with what
-is known tonight, and each rule is asked on every one of them; then to tonight with one more order of each customer.
+No model of behaviour: windows end and birthdays come on known days. The project's own models are put to the days to come with what is known
+tonight, and what is known beforehand of each rule is asked on every one of them; then each rule of tonight with one more order of each customer.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from datetime import date, timedelta
 
 import duckdb
 
-from orchestration.transform.ahead import DAYS_AHEAD, keep_days_ahead, look_ahead, members
+from orchestration.transform.ahead import DAYS_AHEAD, keep_days_ahead, look_ahead, meets_all, members
+from orchestration.transform.beforehand import Beforehand
 from orchestration.transform.catalogue import what_builds_on_what
 from orchestration.transform.clauses import Rule
 from orchestration.transform.meaning import CUSTOMERS
@@ -25,7 +26,7 @@ create or replace table metrics.segment_outlook (segment varchar, customer_id va
 create or replace table metrics.segment_outlook_gaps (segment varchar, change varchar, because varchar)
 """
 
-#: Of a segment: the first day ahead on which a member is none, and the first on which somebody else is one.
+#: Of a segment: the first day ahead on which a member is none, and the first on which somebody else is one who compares as a member does tonight.
 CHANGES = """
 insert into main.outlook
 with days as (select customer_id, days from main.days_ahead where segment = '{segment}'),
@@ -41,7 +42,7 @@ changes as (
 
     select customer_id, 'enters' as change, days as bits
     from days
-    where customer_id not in (from members)
+    where customer_id not in (from members) and {compares}
 )
 
 select '{segment}' as segment, customer_id, change, {tomorrow} + bit_count((bits & -bits) - 1)::integer as expected_on
@@ -87,7 +88,8 @@ def record_outlook(connection: duckdb.DuckDBPyConnection, rules: Rules, first_da
     ((day,),) = connection.execute(f"select max(as_of_date) from customers.{CUSTOMERS}").fetchall()
     if day is None:
         return 0
-    told, gaps = _told(connection, rules, day)
+    beforehand = Beforehand(rules)
+    told, gaps = _told(connection, rules, beforehand, day)
     connection.executemany("insert into metrics.segment_outlook_gaps values (?, ?, ?)", gaps)
     with copy_beside(connection, rules.models) as copy:
         copy.run(
@@ -95,8 +97,8 @@ def record_outlook(connection: duckdb.DuckDBPyConnection, rules: Rules, first_da
             "create table main.members as select segment, customer_id from {warehouse}.metrics.segment_membership "
             f"where as_of_date = date '{day}' order by segment",  # they are asked for segment by segment
         )
-        look_ahead(copy, rules, told["leaves"], day, first_day)
-        _note_changes(copy, told["leaves"], day)
+        look_ahead(copy, beforehand.rules, told["leaves"], day, first_day)
+        _note_changes(copy, beforehand, told["leaves"], day)
         _add_an_order(copy, rules, told["one_order_away"], day)
         with all_or_nothing(connection):
             copy.run("insert into {warehouse}.metrics.segment_outlook from main.outlook order by all")
@@ -104,11 +106,19 @@ def record_outlook(connection: duckdb.DuckDBPyConnection, rules: Rules, first_da
     return int(connection.execute("select count(*) from metrics.segment_outlook").fetchall()[0][0])
 
 
-def _note_changes(copy: Copy, told: list[str], day: date) -> None:
+def _note_changes(copy: Copy, beforehand: Beforehand, told: list[str], day: date) -> None:
     changes = CHANGES.replace("{tomorrow}", f"date '{day + timedelta(1)}'").replace(
         "{all_days}", str(2**DAYS_AHEAD - 1)
     )
-    copy.run(*(changes.replace("{segment}", segment) for segment in told))
+    for segment in told:
+        rule = beforehand.comparing(segment)
+        tonight = (
+            f"select customer_id from {{warehouse}}.{rule.source} where as_of_date = date '{day}' and {meets_all(rule)}"
+            if rule
+            else ""
+        )
+        compares = f"customer_id in ({tonight})" if tonight else "true"
+        copy.run(changes.replace("{segment}", segment).replace("{compares}", compares))
 
 
 def _add_an_order(copy: Copy, rules: Rules, told: list[str], day: date) -> None:
@@ -128,7 +138,7 @@ def _add_an_order(copy: Copy, rules: Rules, told: list[str], day: date) -> None:
 
 
 def _told(
-    connection: duckdb.DuckDBPyConnection, rules: Rules, day: date
+    connection: duckdb.DuckDBPyConnection, rules: Rules, beforehand: Beforehand, day: date
 ) -> tuple[dict[str, list[str]], list[tuple[str, str, str]]]:
     """The segments of which each change can be told, each after those that it builds on; and why it cannot be of the others."""
     fresh = {
@@ -139,7 +149,6 @@ def _told(
             {"day": day},
         ).fetchall()
     }
-    compared = rules.models.comparing_among(rules.attributes)
     gaps: list[tuple[str, str, str]] = []
     told: dict[str, list[str]] = {"leaves": [], "one_order_away": []}
     for segment, beneath in what_builds_on_what(rules.segments).items():
@@ -149,8 +158,10 @@ def _told(
                 because = "it is held"
             elif unknown:
                 because = f"it builds on {', '.join(unknown)}, of which it cannot be told"
+            elif change == "leaves":
+                because = beforehand.untold(segment)
             else:
-                because = _untold_of_an_order(rules.rules[segment], compared) if change == "one_order_away" else ""
+                because = _untold_of_an_order(rules.rules[segment], beforehand.compared)
             if because:
                 of = (change,) if change == "one_order_away" else ("leaves", "enters")
                 gaps += [(segment, one, because) for one in of]

@@ -20,7 +20,7 @@ import duckdb
 import sqlglot
 from sqlglot import exp
 
-from orchestration.transform.meaning import CUSTOMERS, columns_behind, columns_named, parse
+from orchestration.transform.meaning import CUSTOMERS, tables_behind
 
 #: The copy's name as a database.
 COPY = "what_if"
@@ -85,15 +85,7 @@ class CustomerModels:
 
     def behind(self, columns: set[str]) -> set[str]:
         """The tables on which columns of ``dim_customers`` hang, through every model in between."""
-        return self.beneath({*columns_behind(self.compiled[CUSTOMERS], columns)})
-
-    def asked_of(self, table: str, columns: Set[str], needed: Set[str]) -> set[str]:
-        """The columns of a table that ``dim_customers``, for these of its own, and the other tables that are needed may ask for."""
-        asked = set(columns_behind(self.compiled[CUSTOMERS], columns).get(table, ()))
-        for name in self._derived - {CUSTOMERS}:
-            if self._table(name) in needed and table in self.reads[self._table(name)]:
-                asked |= columns_named(parse(self.compiled[name]))
-        return self.columns[table] if "*" in asked else asked & self.columns[table]
+        return self.beneath(tables_behind(self.compiled[CUSTOMERS], columns))
 
     def beneath(self, tables: set[str]) -> set[str]:
         """The tables, and those of which they are made, through every model in between."""
@@ -197,7 +189,11 @@ class Copy:
         ``tables`` are read beside ``dim_customers``, every other one that only one model reads is a view: of its columns what is kept alone is worked out.
         Those ``given`` are not computed: each is mapped to the table that has its rows of these days among others.
         """
-        self._be_asked_of(days)
+        self.connection.execute(
+            f"create or replace table {AS_OF_DATES} as select as_of_date, "
+            "lag(as_of_date) over (order by as_of_date) as previous_as_of_date, "
+            f"lead(as_of_date) over (order by as_of_date) as next_as_of_date from ({days})"
+        )
         needed = needed | {f"customers.{CUSTOMERS}"}
         for table, query in self.models.derived.items():
             left_empty = table not in needed or (table in self.models.comparing and not compare)
@@ -214,44 +210,6 @@ class Copy:
             self._drop(table)
             with self._joins_as_written(tables is not None):
                 self.connection.execute(f"create {form} {table} as {made}")
-
-    def derive_what_compares_nobody(
-        self, days: str, needed: set[str], columns: Set[str], tables: Set[str]
-    ) -> dict[str, str]:
-        """Computes those of the ``needed`` tables that compare nobody, once for many days; says where each is, to be ``given`` to ``derive``.
-
-        They have what is asked of them for these ``columns`` of ``dim_customers`` alone, but for the ``tables`` that are read beside it.
-        """
-        self._be_asked_of(days)
-        given = {}
-        for table, query in self.models.derived.items():
-            if table in needed & self.models.of_a_day_comparing_nobody:
-                everything = self.models.columns[table]
-                asked = everything if table in tables else self.models.asked_of(table, columns, needed)
-                given[table] = self._kept(table, query, asked)
-                self._drop(table)
-                self.run(f"create view {table} as from {given[table]}")
-        return given
-
-    def _kept(self, table: str, query: str, asked: Set[str]) -> str:
-        """A view of the columns that are asked for. Models name the others too and do without: whoever does not is refused, and not told null."""
-        rows, view = (f"main.{name}_{table.replace('.', '_')}" for name in ("rows_of", "many_days_of"))
-        self.run(
-            f"create or replace table {rows} as select {', '.join(sorted(asked))} from (\n{query}\n)",
-            f"create or replace view {view} as select {', '.join(self._or_refused(table, asked))} from {rows}",
-        )
-        return view
-
-    def _or_refused(self, table: str, asked: Set[str]) -> Iterator[str]:
-        for name, form, *_ in self.connection.execute(f"describe {self.warehouse}.{table}").fetchall():
-            yield name if name in asked else f"error('{table}.{name} was not kept')::{form} as {name}"
-
-    def _be_asked_of(self, days: str) -> None:
-        self.connection.execute(
-            f"create or replace table {AS_OF_DATES} as select as_of_date, "
-            "lag(as_of_date) over (order by as_of_date) as previous_as_of_date, "
-            f"lead(as_of_date) over (order by as_of_date) as next_as_of_date from ({days})"
-        )
 
     @contextmanager
     def _joins_as_written(self, are_so: bool) -> Iterator[None]:

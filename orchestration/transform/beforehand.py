@@ -1,0 +1,68 @@
+"""What of a segment's rule is known of a day to come: the conditions that rest on a customer's own rows, and not those that compare customers.
+
+Windows end and birthdays come on days that are known. How customers will compare is not, for it hangs on what all of them do until then: such a
+condition stands as it is tonight, and a rule that asks nothing else is not told. Reads rules and looks at no row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+
+from orchestration.transform.clauses import Clause, Rule
+from orchestration.transform.rules import Rules
+
+
+class Beforehand:
+    """The rules of all segments, each in two: what is known beforehand, and what compares customers."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._all = rules
+
+    @cached_property
+    def rules(self) -> Rules:
+        """The rules without the conditions that compare customers."""
+        return replace(
+            self._all,
+            rules={
+                segment: replace(rule, clauses=tuple(clause for clause in rule.clauses if not self._compares(clause)))
+                for segment, rule in self._all.rules.items()
+            },
+        )
+
+    def comparing(self, segment: str) -> Rule | None:
+        """The conditions of a segment's rule that compare customers, as a rule of their own; None where there are none."""
+        rule = self._all.rules[segment]
+        clauses = tuple(clause for clause in rule.clauses if self._compares(clause))
+        return replace(rule, clauses=clauses) if clauses else None
+
+    def untold(self, segment: str) -> str:
+        """Why the segment's days ahead are not known beforehand; empty where they are."""
+        rule = self._all.rules[segment]
+        if ranked := [other for clause in rule.clauses for other in clause.segments if self.comparing(other)]:
+            return f"it builds on {', '.join(ranked)}, which compares customers"
+        compared = [clause for clause in rule.clauses if self._compares(clause)]
+        if len(compared) == len(rule.clauses) or not all(map(self._stands, compared)):
+            columns = sorted({column for clause in compared for column in clause.columns & self.compared})
+            return f"it compares customers ({', '.join(columns)}), and how they will compare hangs on what all of them do until then"
+        if not all(clause.is_of_one and clause.tables <= self._tables_of_one for clause in rule.clauses):
+            return "its rule may look at several customers at once: it is more than conditions on one"
+        return ""
+
+    def _compares(self, clause: Clause) -> bool:
+        return bool(clause.columns & self.compared)
+
+    def _stands(self, clause: Clause) -> bool:
+        """Whether a condition that compares is met until somebody does something: it asks nothing that a day ahead may answer differently."""
+        lasting = self.compared - self._all.models.of_the_day_before
+        return clause.columns <= lasting and not clause.segments and not clause.tables
+
+    @cached_property
+    def compared(self) -> set[str]:
+        """The attributes in rules that compare a customer with others."""
+        return self._all.models.comparing_among(self._all.attributes)
+
+    @cached_property
+    def _tables_of_one(self) -> set[str]:
+        models = self._all.models
+        return {versions.table for versions in models.versioned} | models.derived.keys() - models.comparing
