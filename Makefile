@@ -70,8 +70,14 @@ campaign-demo: setup ## play three campaigns whose truth is known, on a copy of 
 bench: setup bench-campaigns bench-personas ## time a night beside a hand-written script, score shifts and campaigns by simulation (slow)
 	$(BIN)/python -m benchmarks.night --keep .bench
 	$(BIN)/python -m benchmarks.pages .bench/pipeline
+	$(BIN)/python -m benchmarks.growth
+	$(BIN)/python -m benchmarks.new_segment
 	$(BIN)/python -m benchmarks.checks
 	$(BIN)/python -m benchmarks.shifts
+
+.PHONY: bench-peers
+bench-peers: setup ## the same night with other tools, those of them that are there: see benchmarks/README.md (slow)
+	$(BIN)/python -m benchmarks.peers $(PEERS)
 
 .PHONY: bench-campaigns
 bench-campaigns: setup ## how often campaigns are judged wrongly, and how long a night of them takes (slow)

@@ -9,7 +9,6 @@ import argparse
 import contextlib
 import re
 import shutil
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,32 +17,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.company import Size, make_company
-from benchmarks.night import PRODUCT, REPOSITORY
-from benchmarks.processes import Cost, measured
+from benchmarks.pipeline import REPOSITORY, Pipeline
+from benchmarks.processes import Cost
 
 #: Of each kind one: of attributes, of a window of purchases, of ranks.
 SEGMENTS = ("men_18_25", "bought_product_x_3m_over_500", "new_top_spenders")
-
-#: What `segments refresh --from … --to …` and `segments refresh --select …` do, and nothing else.
-REFRESH = """
-import sys
-from datetime import date
-from pathlib import Path
-from orchestration.days import Days
-from orchestration.refresh import refresh
-from orchestration.settings import load_settings, locate_home
-home = locate_home(Path(sys.argv[1]))
-refresh(home, load_settings(home), Days(*map(date.fromisoformat, sys.argv[2:])))
-"""
-SELECT = """
-import sys
-from pathlib import Path
-from orchestration.refresh import give_past
-from orchestration.selection import Selection
-from orchestration.settings import load_settings, locate_home
-home = locate_home(Path(sys.argv[1]))
-give_past(home, load_settings(home), Selection((sys.argv[2],)))
-"""
 
 LISTED = Path("dbt_project/models/metrics/segment_membership.sql")
 
@@ -64,29 +42,16 @@ def run(
     console: Console | None = None,
 ) -> Past:
     """Makes the company in the folder, refreshes all its days without the segments, gives each its past, and prints the table."""
-    company, home, product = folder / "company", folder / "home", folder / "product"
+    company = folder / "company"
     days = make_company(company, size, memory_limit)
-    for made in (home, product):
-        shutil.rmtree(made, ignore_errors=True)
-    home.mkdir()
-    (home / "extracts").symlink_to(company.absolute() / "extracts")
-    shutil.copy(company / "settings.yml", home)
-    for package in PRODUCT:
-        leave_out = shutil.ignore_patterns("__pycache__", "target", "logs", "dbt_packages")
-        shutil.copytree(REPOSITORY / package, product / package, ignore=leave_out)
-
-    def cost_of(script: str, *words: str) -> Cost:
-        command = [sys.executable, "-c", script, str(home.absolute()), *words]
-        cost, _ = measured(command, product.absolute(), folder / "segments.log")
-        return cost
-
+    pipeline = Pipeline(folder, company)
     for name in names:
-        _take_out(product, name)
-    of_all = cost_of(REFRESH, str(days[0]), str(days[-1]))
+        _take_out(pipeline.product, name)
+    of_all = pipeline.refresh(days[0], days[-1])
     of_one = {}
     for name in names:
-        _put_in(product, name)
-        of_one[name] = cost_of(SELECT, name)
+        _put_in(pipeline.product, name)
+        of_one[name] = pipeline.give_past(name)
     past = Past(of_all, of_one)
     _print(console or Console(width=120), past, size)
     return past

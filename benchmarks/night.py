@@ -25,23 +25,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.company import Size, make_company
+from benchmarks.pipeline import REPOSITORY, Pipeline
 from benchmarks.processes import Cost, measured
-from benchmarks.segments import add_segments
-
-REPOSITORY = Path(__file__).resolve().parents[1]
-PRODUCT = ("orchestration", "expectations", "dbt_project")
-
-#: What `segments refresh` does, and nothing else.
-REFRESH = """
-import sys
-from datetime import date
-from pathlib import Path
-from orchestration.days import Days
-from orchestration.refresh import refresh
-from orchestration.settings import load_settings, locate_home
-home, day = locate_home(Path(sys.argv[1])), date.fromisoformat(sys.argv[2])
-refresh(home, load_settings(home), Days(day, day))
-"""
 
 
 @dataclass(frozen=True)
@@ -68,16 +53,11 @@ class Benchmark:
 
     def __init__(self, folder: Path, size: Size, segments: int, memory_limit: str) -> None:
         self.folder, self.size, self.memory_limit = folder.absolute(), size, memory_limit
-        self.company, self.product = self.folder / "company", self.folder / "product"
-        self.home, self.state = self.folder / "pipeline", self.folder / "by_hand"
-        self.rules = self.folder / "rules.json"
+        self.company, self.state, self.rules = (self.folder / made for made in ("company", "by_hand", "rules.json"))
         self.days = make_company(self.company, size, memory_limit)
-        self.segments = self._copy_product(segments)
-        for made in (self.home, self.state):
-            shutil.rmtree(made, ignore_errors=True)
-        self.home.mkdir()
-        (self.home / "extracts").symlink_to(self.company / "extracts")
-        shutil.copy(self.company / "settings.yml", self.home)
+        self.pipeline = Pipeline(self.folder, self.company, segments)
+        self.segments, self.home = self.pipeline.segments, self.pipeline.home
+        shutil.rmtree(self.state, ignore_errors=True)
 
     def nights(self) -> Iterator[Night]:
         """The first load, then each night."""
@@ -102,34 +82,19 @@ class Benchmark:
 
     def explained(self) -> tuple[str, int, Cost]:
         """The segment in which most moved last night, how many, and what explaining it costs, the command's start included."""
-        with duckdb.connect(str(self.home / "releases" / "current" / "segments.duckdb"), read_only=True) as release:
+        with duckdb.connect(str(self.pipeline.release), read_only=True) as release:
             ((segment, moved),) = release.execute(
                 "select segment, entered + exited from metrics.segment_counts_daily where as_of_date = $day order by 2 desc limit 1",
                 {"day": self.days[-1]},
             ).fetchall()
-        command = [sys.executable, "-m", "orchestration.cli", "explain", segment, "--home", str(self.home)]
-        cost, _ = measured(command, self.product, self.folder / "explain.log")
-        return segment, moved, cost
-
-    def _copy_product(self, segments: int) -> int:
-        """The product as a company with so many segments would have it: its code as it is, its dbt project with more segments."""
-        shutil.rmtree(self.product, ignore_errors=True)
-        for package in PRODUCT:
-            leave_out = shutil.ignore_patterns("__pycache__", "target", "logs", "dbt_packages")
-            shutil.copytree(REPOSITORY / package, self.product / package, ignore=leave_out)
-        return add_segments(self.product / "dbt_project", segments)
+        return segment, moved, self.pipeline.explain(segment)
 
     def _pipeline(self, day: date) -> Cost:
-        command = [sys.executable, "-c", REFRESH, str(self.home), str(day)]
-        cost, _ = measured(command, self.product, self.folder / "pipeline.log")
-        self._keep_rules()
+        cost = self.pipeline.refresh(day)
+        self.rules.write_text(
+            json.dumps(self.pipeline.rules(), indent=1)
+        )  # the script by hand has exactly the same ones
         return cost
-
-    def _keep_rules(self) -> None:
-        """The rules as dbt compiled them, so that the script by hand has exactly the same ones."""
-        names = {file.stem for file in (self.product / "dbt_project" / "models" / "segments").glob("*.sql")}
-        compiled = json.loads((self.home / "dbt" / "compiled.json").read_text())["models"]
-        self.rules.write_text(json.dumps({name: compiled[name] for name in sorted(names)}, indent=1))
 
     def _by_hand(self, day: date) -> tuple[Cost, str]:
         script = str(REPOSITORY / "benchmarks" / "hand_written.py")
@@ -139,7 +104,7 @@ class Benchmark:
 
     def _compare(self) -> tuple[int, int, list[str]]:
         """All members, all entries and exits, and the segments whose members or counts are not the same in both releases."""
-        releases = self.home / "releases" / "current" / "segments.duckdb", self.state / "release.duckdb"
+        releases = self.pipeline.release, self.state / "release.duckdb"
         ours, theirs = (_figures(release) for release in releases)
         differing = sorted(name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name))
         members = sum(figures["members"] for figures in ours.values())

@@ -28,18 +28,16 @@ from rich.table import Table
 
 from benchmarks.company import PRODUCT_X, Size, make_company
 from benchmarks.peers.rules import compiled, conditions
+from benchmarks.pipeline import REPOSITORY, Pipeline
 from benchmarks.processes import CommandFailed, Cost, measured
-from benchmarks.segments import add_segments
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SQL = tuple(f"peers/sql/{file.name}" for file in (Path(__file__).parent / "sql").glob("*.sql"))
-BY_HAND = "hand_written"
+BY_HAND, PIPELINE = "hand_written", "this pipeline"
 OUT_OF_MEMORY = ("MemoryError", "ended with -9", "Out of Memory", "out of memory", "memory allocation of")
 
 
 @dataclass(frozen=True)
 class Peer:
-    """A tool: what it needs of the interpreter and of the machine, and the files that someone wrote for it."""
+    """A tool: what it needs of the interpreter and of the machine, and patterns of the files that someone wrote for it."""
 
     name: str
     packages: tuple[str, ...]
@@ -48,9 +46,8 @@ class Peer:
 
     @property
     def lines(self) -> int:
-        lines = [
-            line.strip() for file in self.files for line in (REPOSITORY / "benchmarks" / file).read_text().splitlines()
-        ]
+        files = (file for pattern in self.files for file in REPOSITORY.glob(pattern))
+        lines = [line.strip() for file in files for line in file.read_text().splitlines()]
         return sum(bool(line) and not line.startswith(("#", "--")) for line in lines)
 
     def is_missing(self, python: str) -> str | None:
@@ -66,13 +63,20 @@ class Peer:
         return None
 
 
+SQL, MASKS = "benchmarks/peers/sql/*.sql", "benchmarks/peers/masks.py"
 PEERS = (
-    Peer(BY_HAND, ("duckdb",), ("hand_written.py",)),
-    Peer("sqlmesh", ("sqlmesh",), ("peers/with_sqlmesh.py", *SQL)),
-    Peer("dbt", ("dbt.adapters.duckdb",), ("peers/with_dbt.py", *SQL)),
-    Peer("pandas", ("pandas", "pyarrow", "sqlglot"), ("peers/with_pandas.py", "peers/masks.py")),
-    Peer("polars", ("polars", "sqlglot"), ("peers/with_polars.py", "peers/masks.py")),
-    Peer("postgres", ("psycopg", "pyarrow", "sqlglot"), ("peers/with_postgres.py", *SQL), ("initdb", "postgres")),
+    Peer(BY_HAND, ("duckdb",), ("benchmarks/hand_written.py",)),
+    Peer("sqlmesh", ("sqlmesh",), ("benchmarks/peers/with_sqlmesh.py", SQL)),
+    Peer("dbt", ("dbt.adapters.duckdb",), ("benchmarks/peers/with_dbt.py", SQL)),
+    Peer("pandas", ("pandas", "pyarrow", "sqlglot"), ("benchmarks/peers/with_pandas.py", MASKS)),
+    Peer("polars", ("polars", "sqlglot"), ("benchmarks/peers/with_polars.py", MASKS)),
+    Peer(
+        "postgres",
+        ("psycopg", "pyarrow", "sqlglot"),
+        ("benchmarks/peers/with_postgres.py", SQL),
+        ("initdb", "postgres"),
+    ),
+    Peer(PIPELINE, ("dagster",), ("orchestration/**/*.py", "expectations/**/*.py", "dbt_project/m*/**/*.sql")),
 )
 
 
@@ -91,10 +95,8 @@ class Comparison:
     def __init__(self, folder: Path, size: Size, segments: int, memory_limit: str, pythons: dict[str, str]) -> None:
         self.folder, self.memory_limit, self.pythons = folder.absolute(), memory_limit, pythons
         self.days = make_company(self.folder / "company", size, memory_limit)
-        project = self.folder / "rules"
-        shutil.rmtree(project, ignore_errors=True)
-        shutil.copytree(REPOSITORY / "dbt_project", project, ignore=shutil.ignore_patterns("target", "logs"))
-        self.segments = add_segments(project, segments)
+        self.pipeline = Pipeline(self.folder, self.folder / "company", segments)
+        self.segments, project = self.pipeline.segments, self.pipeline.product / "dbt_project"
         (self.folder / "compiled.json").write_text(json.dumps(compiled(project, PRODUCT_X)))
         (self.folder / "conditions.json").write_text(json.dumps(conditions(project, PRODUCT_X)))
 
@@ -109,39 +111,49 @@ class Comparison:
                 status.update(f"{day} {peer.name}")
                 if not results[peer.name].out_of_memory_on:
                     self._measure(peer, day, results[peer.name])
-            expected = figures(self.folder, BY_HAND)
+            expected = self._figures(BY_HAND)
             for name, result in results.items():
                 if not result.out_of_memory_on:
-                    result.disagreements += differences(day, expected, figures(self.folder, name))
+                    result.disagreements += differences(day, expected, self._figures(name))
         return results
 
+    def _figures(self, peer: str) -> dict[str, tuple[Any, ...]]:
+        return figures(self.pipeline.release) if peer == PIPELINE else figures_of_state(self.folder / peer)
+
     def _measure(self, peer: Peer, day: date, result: Measured) -> None:
+        try:
+            result.costs.append(self.pipeline.refresh(day) if peer.name == PIPELINE else self._cost(peer, day))
+        except CommandFailed as failure:
+            if peer.name == BY_HAND or not any(sign in str(failure) for sign in OUT_OF_MEMORY):
+                raise
+            result.out_of_memory_on = day
+
+    def _cost(self, peer: Peer, day: date) -> Cost:
         is_by_hand = peer.name == BY_HAND
         module = "benchmarks.hand_written" if is_by_hand else f"benchmarks.peers.with_{peer.name}"
         rules = self.folder / ("compiled.json" if is_by_hand else "conditions.json")
         command = [self.pythons.get(peer.name, sys.executable), "-m", module]
         command += ["--extracts", str(self.folder / "company" / "extracts"), "--state", str(self.folder / peer.name)]
         command += ["--day", str(day), "--segments", str(rules), "--memory-limit", self.memory_limit]
-        try:
-            cost, _ = measured(command, REPOSITORY, self.folder / f"{peer.name}.log")
-        except CommandFailed as failure:
-            if is_by_hand or not any(sign in str(failure) for sign in OUT_OF_MEMORY):
-                raise
-            result.out_of_memory_on = day
-        else:
-            result.costs.append(cost)
+        cost, _ = measured(command, REPOSITORY, self.folder / f"{peer.name}.log")
+        return cost
 
 
-def figures(folder: Path, peer: str) -> dict[str, tuple[Any, ...]]:
+def figures_of_state(state: Path) -> dict[str, tuple[Any, ...]]:
+    """The figures of a peer that keeps its state, and its release, in this folder."""
+    if (state / "release.duckdb").exists():
+        return figures(state / "release.duckdb")
+    members, counts = (next((state / "release").glob(f"{table}.*")) for table in ("members", "counts"))
+    return figures(":memory:", f"'{members}'", f"'{counts}'")
+
+
+def figures(
+    database: Path | str,
+    members: str = "metrics.segment_membership_history where exited_on is null",
+    counts: str = "metrics.segment_counts_daily",
+) -> dict[str, tuple[Any, ...]]:
     """Per segment: members in the release and a checksum over them and the day each entered, and the night's counts."""
-    state = folder / peer
-    if peer == BY_HAND:
-        database, members = state / "release.duckdb", "metrics.segment_membership_history where exited_on is null"
-        counts = "metrics.segment_counts_daily"
-    else:
-        database, members = ":memory:", f"'{next((state / 'release').glob('members.*'))}'"
-        counts = f"'{next((state / 'release').glob('counts.*'))}'"
-    with duckdb.connect(str(database), read_only=peer == BY_HAND) as connection:
+    with duckdb.connect(str(database), read_only=database != ":memory:") as connection:
         rows = connection.execute(
             f"""
             select segment, members, entered, exited, base_customers, coalesce(in_release, 0), coalesce(checksum, 0)

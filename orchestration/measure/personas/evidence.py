@@ -288,14 +288,16 @@ def record_evidence(connection: duckdb.DuckDBPyConnection, timezone: str, kept: 
     Of fewer than 20 customers ``customers``, ``value`` and ``rest`` are null, and ``is_shown`` is false. What was said last of personas that are ``kept`` stays.
     Makes the temporary table ``reached``: one row per customer and channel by which she can be contacted.
     """
-    connection.execute(SIDES)
-    connection.execute(LATELY)
     connection.execute(REACHED)
     connection.execute(CREATE)
     connection.execute(
         "delete from metrics.persona_evidence where not list_contains($kept::varchar[], persona)", {"kept": [*kept]}
     )
-    for topic, query in _topics().items():
+    there_are_personas = connection.execute("select 1 from links limit 1").fetchall()
+    if there_are_personas:
+        connection.execute(SIDES)
+        connection.execute(LATELY)
+    for topic, query in _topics().items() if there_are_personas else ():
         connection.execute(
             "insert into metrics.persona_evidence "
             f"select days.as_of_date, persona, $topic, position, item, {', '.join(f'if(customers >= {FLOOR}, {figure}, null)' for figure in ('customers', 'value', 'rest'))}, "
