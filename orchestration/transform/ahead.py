@@ -41,6 +41,13 @@ from segments.{segment}
 group by customer_id
 """
 
+#: The same where one day was asked of, on which a customer is a member once.
+FOUND_ON_A_DAY = """
+insert into main.found
+select '{segment}' as segment, customer_id, 1::bigint << date_diff('day', {tomorrow}, as_of_date) as days
+from segments.{segment}
+"""
+
 CARRIED_ON = """
 insert into main.found
 select segment, customer_id, days >> {days_gone} as days
@@ -71,7 +78,7 @@ def look_ahead(copy: Copy, rules: Rules, told: list[str], day: date, first_day: 
     ahead = Days(day + timedelta(1), day + timedelta(DAYS_AHEAD))
     before, kept = _night_before(copy, rules, day, first_day)
     carried = _can_be_carried(rules, told, kept)
-    evaluate = partial(_evaluate, copy, rules, FOUND.replace("{tomorrow}", f"date '{ahead.first}'"))
+    evaluate = partial(_evaluate, copy, rules, f"date '{ahead.first}'")
     evaluate([segment for segment in told if segment not in carried], ahead)
     if before is not None and carried:
         copy.run(f"create table main.changed as {_who_changed(copy, before)}")
@@ -128,8 +135,8 @@ def _can_be_carried(rules: Rules, asked: list[str], kept: list[str]) -> list[str
     return carried
 
 
-def _evaluate(copy: Copy, rules: Rules, found: str, segments: list[str], days: Days, of: str = "") -> None:
-    """Asks the rules of the segments on the days, of every customer or of those that the condition ``of`` picks, and notes what is ``found``.
+def _evaluate(copy: Copy, rules: Rules, tomorrow: str, segments: list[str], days: Days, of: str = "") -> None:
+    """Asks the rules of the segments on the days, of every customer or of those that the condition ``of`` picks, and notes what is found.
 
     So many customers at a time that what was bought is added up once for each of them.
     """
@@ -137,6 +144,7 @@ def _evaluate(copy: Copy, rules: Rules, found: str, segments: list[str], days: D
         return
     asked = with_those_beneath(rules.segments, segments)
     part = replace(rules, rules={segment: rules.rules[segment] for segment in asked})
+    found = (FOUND_ON_A_DAY if len(days) == 1 else FOUND).replace("{tomorrow}", tomorrow)
     listed = f"select date '{days.first}' + range::integer as as_of_date from range({len(days)})"
     for some in _customers_at_a_time(copy, of, len(days)):
         copy.know_what_is_known(part.tables, part.needed, some)

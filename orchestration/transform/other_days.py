@@ -53,7 +53,7 @@ def record_month_ends(
         with all_or_nothing(connection):
             if missing:
                 copy.run(
-                    f"insert into {{warehouse}}.customers.{CUSTOMERS}_month_ends by name from customers.{CUSTOMERS}",
+                    f"insert into {{warehouse}}.customers.{CUSTOMERS}_month_ends by name from customers.{CUSTOMERS} order by as_of_date, customer_id",
                     f"delete from {{warehouse}}.customers.conditions_met where as_of_date in ({_listed(missing)})",
                 )
                 for condition, (sql, source) in conditions.items():
