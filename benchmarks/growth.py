@@ -48,11 +48,12 @@ class Growth:
         return statistics.median(getattr(night, what) for night in self.nights)
 
 
-def larger(base: Company, times: int) -> Iterator[Company]:
+def larger(base: Company, times: int, days_times: int) -> Iterator[Company]:
     """The company, and each that is so many times as large in one thing."""
     yield base
-    for thing in ("customers", "lines", "segments", "days"):
+    for thing in ("customers", "lines", "segments"):
         yield replace(base, **{thing: times * getattr(base, thing)})
+    yield replace(base, days=days_times * base.days)
 
 
 def run(folder: Path, companies: Iterable[Company], memory_limit: str, console: Console) -> list[Growth]:
@@ -110,14 +111,15 @@ def main() -> None:
     given.add_argument("--lines", type=int, default=2_000_000)
     given.add_argument("--segments", type=int, default=50)
     given.add_argument("--days", type=int, default=10, help="on record before the night")
-    given.add_argument("--times", type=int, default=4, help="how many times as large each is made in turn")
+    given.add_argument("--times", type=int, default=4, help="how many times as many customers, lines and segments")
+    given.add_argument("--days-times", type=int, default=10, help="how many times as many days")
     given.add_argument("--memory-limit", default="4GB", help="DuckDB's")
     given.add_argument("--keep", type=Path, metavar="DIR", help="make everything here and keep it")
     said = given.parse_args()
     with contextlib.ExitStack() as stack:
         folder = said.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nightly-segments-")))
         base = Company(said.customers, said.lines, said.segments, said.days)
-        run(folder, larger(base, said.times), said.memory_limit, Console(width=160))
+        run(folder, larger(base, said.times, said.days_times), said.memory_limit, Console(width=160))
 
 
 if __name__ == "__main__":

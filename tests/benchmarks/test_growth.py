@@ -14,11 +14,11 @@ BASE = Company(customers=300, lines=3_000, segments=33, days=2)
 
 
 def test_each_company_is_larger_in_one_thing() -> None:
-    assert list(larger(BASE, 4))[1:] == [
+    assert list(larger(BASE, 4, 10))[1:] == [
         Company(1_200, 3_000, 33, 2),
         Company(300, 12_000, 33, 2),
         Company(300, 3_000, 132, 2),
-        Company(300, 3_000, 33, 8),
+        Company(300, 3_000, 33, 20),
     ]
 
 
