@@ -101,7 +101,7 @@ def record_outlook(connection: duckdb.DuckDBPyConnection, rules: Rules, first_da
         _note_changes(copy, beforehand, told["leaves"], day)
         _add_an_order(copy, rules, told["one_order_away"], day)
         with all_or_nothing(connection):
-            copy.run("insert into {warehouse}.metrics.segment_outlook from main.outlook")  # in order of segments as it is
+            copy.run("insert into {warehouse}.metrics.segment_outlook from main.outlook")  # in order as it is
             keep_days_ahead(copy, rules, told["leaves"], day)
     return int(connection.execute("select count(*) from metrics.segment_outlook").fetchall()[0][0])
 
