@@ -44,15 +44,20 @@ class Pipeline:
     def __init__(self, folder: Path, company: Path, segments: int = 0) -> None:
         self.folder = folder.absolute()
         self.product, self.home = self.folder / "product", self.folder / "pipeline"
-        for made in (self.product, self.home):
-            shutil.rmtree(made, ignore_errors=True)
+        self.company = company.absolute()
+        shutil.rmtree(self.product, ignore_errors=True)
         for package in PRODUCT:
             leave_out = shutil.ignore_patterns("__pycache__", "target", "logs", "dbt_packages")
             shutil.copytree(REPOSITORY / package, self.product / package, ignore=leave_out)
         self.segments = add_segments(self.product / "dbt_project", segments)
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Empties the home."""
+        shutil.rmtree(self.home, ignore_errors=True)
         self.home.mkdir()
-        (self.home / "extracts").symlink_to(company.absolute() / "extracts")
-        shutil.copy(company / "settings.yml", self.home)
+        (self.home / "extracts").symlink_to(self.company / "extracts")
+        shutil.copy(self.company / "settings.yml", self.home)
 
     def refresh(self, first: date, last: date | None = None) -> Cost:
         """Refreshes the day, or the days from the ``first`` to the ``last``."""

@@ -105,6 +105,7 @@ class Comparison:
         results = {peer.name: Measured() for peer in peers}
         for peer in peers:
             shutil.rmtree(self.folder / peer.name, ignore_errors=True)
+        self.pipeline.begin_anew()
         for n, day in enumerate(self.days):
             turn = n % len(peers)
             for peer in peers[turn:] + peers[:turn]:
@@ -238,6 +239,8 @@ def main() -> None:
     said = given.parse_args()
     console = Console(width=200)
     pythons = dict(name_and_file.split("=", 1) for name_and_file in said.python)
+    if PIPELINE in pythons:
+        raise SystemExit(f"{PIPELINE} runs with the interpreter of this command.")
     peers = chosen(said.only, pythons, console)
     with contextlib.ExitStack() as stack:
         folder = said.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nightly-segments-")))

@@ -45,6 +45,7 @@ MARK_COLOURS = {
     "known": palette.GREY,
 }
 CHANGES = {"leaves": "leave", "enters": "enter", "one_order_away": "are one order away"}
+NOT_TOLD = CHANGES | {"changes_rank": "leave or enter because customers compare otherwise"}
 
 
 def page(release: Release) -> None:
@@ -279,8 +280,8 @@ def _outlook(release: Release, segment: str) -> None:
                 st.metric(f"Enter in {horizon} days", number(near.enter), border=True, width=170)
         st.metric("One order away", number(ahead.one_order_away), border=True, width=170)
     for because in dict.fromkeys(ahead.gaps.values()):
-        changes = ", ".join(CHANGES[change] for change, why in ahead.gaps.items() if why == because)
-        notice("info", f"The segment cannot be asked ahead: {because}.", f"Not told: who {changes}")
+        changes = ", ".join(NOT_TOLD[change] for change, why in ahead.gaps.items() if why == because)
+        notice("info", f"Because {because}.", f"Not told: who {changes}")
     st.caption(
         "If nothing comes in: windows end and birthdays come; how customers compare with each other is taken as it is tonight. One order away: would be a member with one more order today, of the size "
         "that is usual for the customer."

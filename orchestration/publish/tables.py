@@ -31,7 +31,7 @@ CAUSE_WORDS = {
 }
 
 
-#: Large tables that are written day after day, or in order, stay as they were written: sorting all of them again would take longer every night.
+#: Large tables that are written day after day or segment after segment stay as they were written: sorting all of them again would take longer every night.
 TABLES = [
     ReleaseTable(
         "customers.dim_customers",
@@ -187,8 +187,8 @@ TABLES = [
         {
             "segment": "Name of the segment.",
             "customer_id": "Who.",
-            "change": "leaves or enters, as windows end and birthdays come, where the rule compares customers too for as long as she compares as tonight; one_order_away: is no "
-            "member, and would be with one more order today of the size that is usual for the customer (of the median for who never ordered).",
+            "change": "leaves or enters, as windows end and birthdays come, a condition that compares customers being taken as it is tonight (changes_rank in the gaps); one_order_away: "
+            "is no member, and would be with one more order today of the size that is usual for the customer (of the median for who never ordered).",
             "expected_on": "The first day on which it is so; null of one_order_away.",
         },
     ),
@@ -198,7 +198,7 @@ TABLES = [
         "What metrics.segment_outlook cannot tell. One row per segment and change of which it is silent.",
         {
             "segment": "Name of the segment.",
-            "change": "leaves, enters or one_order_away.",
+            "change": "leaves, enters or one_order_away; changes_rank: who leaves and enters is told but for those who do so because customers compare otherwise.",
             "because": "Why it cannot be told.",
         },
     ),

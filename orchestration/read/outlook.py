@@ -23,7 +23,7 @@ class Ahead:
 @dataclass(frozen=True)
 class Outlook:
     """The days on which anybody is expected to leave or enter; ``one_order_away`` counts who would enter with one order of her usual size, None
-    where that is not told. ``gaps`` says why of what is not told, by change: leaves, enters, one_order_away.
+    where that is not told. ``gaps`` says why of what is not told, by change: leaves, enters, one_order_away, changes_rank.
     """
 
     days: tuple[Ahead, ...]

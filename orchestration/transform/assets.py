@@ -163,7 +163,7 @@ def other_days_asset(project: DbtProjectOfHome) -> dg.AssetsDefinition:
                 ),
                 (
                     OUTLOOK,
-                    "Who will leave and enter each segment in the next thirty days if nothing comes in, and who is one order away.",
+                    "Who will leave and enter each segment in the next thirty days if nothing comes in and customers compare as tonight, and who is one order away.",
                 ),
             )
         ],

@@ -20,6 +20,8 @@ from orchestration.transform.what_if import Copy, copy_beside
 from orchestration.warehouse import all_or_nothing
 
 ORDERS = "intermediate.int_customer_days"
+#: What is not told of a segment that compares customers and of which the rest is told.
+CHANGES_RANK = "changes_rank"
 
 CREATE = """
 create or replace table metrics.segment_outlook (segment varchar, customer_id varchar, change varchar, expected_on date);
@@ -90,7 +92,8 @@ def record_outlook(connection: duckdb.DuckDBPyConnection, rules: Rules, first_da
         return 0
     beforehand = Beforehand(rules)
     told, gaps = _told(connection, rules, beforehand, day)
-    connection.executemany("insert into metrics.segment_outlook_gaps values (?, ?, ?)", gaps)
+    if gaps:
+        connection.executemany("insert into metrics.segment_outlook_gaps values (?, ?, ?)", gaps)
     with copy_beside(connection, rules.models) as copy:
         copy.run(
             "create table main.outlook (segment varchar, customer_id varchar, change varchar, expected_on date)",
@@ -101,7 +104,7 @@ def record_outlook(connection: duckdb.DuckDBPyConnection, rules: Rules, first_da
         _note_changes(copy, beforehand, told["leaves"], day)
         _add_an_order(copy, rules, told["one_order_away"], day)
         with all_or_nothing(connection):
-            copy.run("insert into {warehouse}.metrics.segment_outlook from main.outlook")  # in order as it is
+            copy.run("insert into {warehouse}.metrics.segment_outlook from main.outlook")
             keep_days_ahead(copy, rules, told["leaves"], day)
     return int(connection.execute("select count(*) from metrics.segment_outlook").fetchall()[0][0])
 
@@ -167,6 +170,8 @@ def _told(
                 gaps += [(segment, one, because) for one in of]
             else:
                 known.append(segment)
+                if change == "leaves" and (because := beforehand.taken_as_tonight(segment)):
+                    gaps.append((segment, CHANGES_RANK, because))
     return told, gaps
 
 

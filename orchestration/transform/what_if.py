@@ -116,8 +116,16 @@ class CustomerModels:
     @cached_property
     def of_the_day_before(self) -> set[str]:
         """The columns of ``dim_customers`` that say what was so the day before: nothing that comes on the day moves them."""
+        return self._said_to_be("is_of_the_day_before")
+
+    @cached_property
+    def ranks(self) -> set[str]:
+        """The columns of ``dim_customers`` that say where a customer stands among all, and nothing else of her."""
+        return self._said_to_be("is_rank_among_all")
+
+    def _said_to_be(self, what: str) -> set[str]:
         columns = self._nodes[CUSTOMERS]["columns"].items()
-        return {name for name, column in columns if column["config"]["meta"].get("is_of_the_day_before")}
+        return {name for name, column in columns if column["config"]["meta"].get(what)}
 
     @cached_property
     def _derived(self) -> set[str]:
