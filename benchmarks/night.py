@@ -91,9 +91,8 @@ class Benchmark:
 
     def _pipeline(self, day: date) -> Cost:
         cost = self.pipeline.refresh(day)
-        self.rules.write_text(
-            json.dumps(self.pipeline.rules(), indent=1)
-        )  # the script by hand has exactly the same ones
+        # The script by hand has exactly the same rules.
+        self.rules.write_text(json.dumps(self.pipeline.rules(), indent=1))
         return cost
 
     def _by_hand(self, day: date) -> tuple[Cost, str]:

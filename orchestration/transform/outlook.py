@@ -114,14 +114,15 @@ def _note_changes(copy: Copy, beforehand: Beforehand, told: list[str], day: date
         "{all_days}", str(2**DAYS_AHEAD - 1)
     )
     for segment in told:
-        rule = beforehand.comparing(segment)
-        tonight = (
-            f"select customer_id from {{warehouse}}.{rule.source} where as_of_date = date '{day}' and {meets_all(rule)}"
-            if rule
-            else ""
-        )
-        compares = f"customer_id in ({tonight})" if tonight else "true"
+        compares = _compares_tonight(rule, day) if (rule := beforehand.comparing(segment)) else "true"
         copy.run(changes.replace("{segment}", segment).replace("{compares}", compares))
+
+
+def _compares_tonight(rule: Rule, day: date) -> str:
+    return (
+        "customer_id in (select customer_id "
+        f"from {{warehouse}}.{rule.source} where as_of_date = date '{day}' and {meets_all(rule)})"
+    )
 
 
 def _add_an_order(copy: Copy, rules: Rules, told: list[str], day: date) -> None:

@@ -293,11 +293,11 @@ def record_evidence(connection: duckdb.DuckDBPyConnection, timezone: str, kept: 
     connection.execute(
         "delete from metrics.persona_evidence where not list_contains($kept::varchar[], persona)", {"kept": [*kept]}
     )
-    there_are_personas = connection.execute("select 1 from links limit 1").fetchall()
-    if there_are_personas:
+    topics = _topics() if connection.execute("select 1 from links limit 1").fetchall() else {}
+    if topics:
         connection.execute(SIDES)
         connection.execute(LATELY)
-    for topic, query in _topics().items() if there_are_personas else ():
+    for topic, query in topics.items():
         connection.execute(
             "insert into metrics.persona_evidence "
             f"select days.as_of_date, persona, $topic, position, item, {', '.join(f'if(customers >= {FLOOR}, {figure}, null)' for figure in ('customers', 'value', 'rest'))}, "
