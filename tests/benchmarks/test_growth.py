@@ -26,7 +26,7 @@ def test_two_nights_follow_the_days_on_record(tmp_path: Path) -> None:
     printed = io.StringIO()
     (growth,) = run(tmp_path, [BASE], "1GB", Console(file=printed, width=160))
     assert [night.processor > 0 for night in growth.nights] == [True, True]
-    assert "| 1.00 |" in printed.getvalue()
+    assert " 1.00 |" in printed.getvalue()
     release = tmp_path / "0" / "pipeline" / "releases" / "current" / "segments.duckdb"
     with duckdb.connect(str(release), read_only=True) as opened:
         counted = opened.execute("select segment, count(*) from metrics.segment_counts_daily group by 1").fetchall()
