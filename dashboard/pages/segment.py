@@ -309,10 +309,11 @@ def _outlook(release: Release, segment: str) -> None:
         st.altair_chart(chart.properties(height=180), width="stretch")
     elif "leaves" not in ahead.gaps:
         empty("Nobody leaves or enters in the next 30 days if nothing comes in.")
+    known = [change for change in CHANGES if change not in ahead.gaps]
+    if not known:
+        return
     with st.expander("Who"):
-        change = st.radio(
-            "Customers who", list(CHANGES), format_func=lambda one: CHANGES[one], horizontal=True, key="change"
-        )
+        change = st.radio("Customers who", known, format_func=lambda one: CHANGES[one], horizontal=True, key="change")
         who = who_of(release, segment, change)
         if who:
             st.dataframe(
