@@ -56,6 +56,8 @@ from orchestration.warehouse import Warehouse
 #: The days that the current release has; None before the first.
 PublishedDays = Callable[[], Days | None]
 
+#: The step in which a run is planned.
+PLAN = "plan"
 #: The sources of the dbt project that describe the run itself.
 PLAN_KEYS = [
     dg.AssetKey(["refresh", name])
@@ -83,7 +85,7 @@ def plan_asset(published_days: PublishedDays) -> dg.AssetsDefinition:
     """Decides which as-of dates the run evaluates, once every extract is in the archive."""
 
     @dg.multi_asset(
-        name="plan",
+        name=PLAN,
         group_name="transform",
         specs=[dg.AssetSpec(key, deps=[VERDICTS], kinds={"duckdb"}) for key in PLAN_KEYS]
         + [
@@ -107,8 +109,9 @@ def dbt_models(project: DbtProjectOfHome, published_days: PublishedDays) -> dg.A
     @dbt_assets(manifest=project.prepare(), required_resource_keys={"warehouse"})
     def models(context: dg.AssetExecutionContext) -> Iterator[Any]:
         warehouse: Warehouse = context.resources.warehouse
-        # Planned anew, which changes nothing after the plan asset: a retry begins here, and must not go on half-way.
-        _plan(warehouse, context.run, published_days)
+        # A retry begins here, and must not go on half-way.
+        if PLAN not in (context.run.step_keys_to_execute or ()):
+            _plan(warehouse, context.run, published_days)
         manifest, compiled = project.manifest(), project.compiled()
         words = definitions(manifest, project.variables, compiled, lineage_of_segments(project))
         results: list[RunResult] = []

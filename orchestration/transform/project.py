@@ -9,7 +9,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -153,9 +153,9 @@ class DbtProjectOfHome:
         unfinished.replace(kept)
         return models
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
-        """Changes when the project does, or what of the settings the project is run with."""
+        """Of the project and of the settings that it is run with, as they were when this was first asked."""
         seen = hashlib.sha256(self._profile().encode())
         seen.update(json.dumps(self.warehouse.settings.variables).encode())
         for path in _sources(self.project_dir):

@@ -179,7 +179,8 @@ def _of_days(
                 else _frame(claim, at)
             )
             frame["state"] = np.where(is_held, "held", "fresh")
-            frame.loc[is_held, FIGURES] = None
+            if is_held.any():
+                frame.loc[is_held, FIGURES] = None
             said = zip(frame.to_dict("records"), unknown, strict=True)
             frame["message"] = [message(claim, row, currency, one) for row, one in said]
             frames.append(frame.assign(persona=persona.id, claim_hash=_digest(persona, claim)))
