@@ -48,16 +48,22 @@ select '{segment}' as segment, customer_id, 1::bigint << date_diff('day', {tomor
 from segments.{segment}
 """
 
-CARRIED_ON = """
-insert into main.found
-select segment, customer_id, days >> {days_gone} as days
-from {warehouse}.refresh.days_ahead
-where list_contains({segments}, segment) and days >> {days_gone} > 0 and customer_id not in (from main.changed)
-"""
-
+#: What was found of a segment, beside what the night before said of whoever nothing came of since.
 TOGETHER = """
 insert into main.days_ahead
-select segment, customer_id, bit_or(days) as days from main.found where segment = '{segment}' group by segment, customer_id
+select '{segment}' as segment, customer_id, bit_or(days) as days
+from (
+    select customer_id, days from main.found where segment = '{segment}'
+    {carried_on}
+)
+group by customer_id
+"""
+
+CARRIED_ON = """
+    union all
+    select customer_id, days >> {days_gone} as days
+    from {warehouse}.refresh.days_ahead
+    where segment = '{segment}' and days >> {days_gone} > 0 and customer_id not in (from main.changed)
 """
 
 KEEP = """
@@ -80,6 +86,7 @@ def look_ahead(copy: Copy, rules: Rules, told: list[str], day: date, first_day: 
     carried = _can_be_carried(rules, told, kept)
     evaluate = partial(_evaluate, copy, rules, f"date '{ahead.first}'")
     evaluate([segment for segment in told if segment not in carried], ahead)
+    carried_on = ""
     if before is not None and carried:
         copy.run(f"create table main.changed as {_who_changed(copy, before)}")
         known_before = before + timedelta(DAYS_AHEAD)
@@ -87,9 +94,10 @@ def look_ahead(copy: Copy, rules: Rules, told: list[str], day: date, first_day: 
             evaluate(carried, Days(known_before + timedelta(1), ahead.last))
         if known_before >= ahead.first:
             evaluate(carried, Days(ahead.first, known_before), of="customer_id in (from main.changed)")
-        carry = CARRIED_ON.replace("{days_gone}", str((day - before).days))
-        copy.run(carry.replace("{segments}", str(carried)))
-    copy.run(*(TOGETHER.replace("{segment}", segment) for segment in told))
+        carried_on = CARRIED_ON.replace("{days_gone}", str((day - before).days))
+    for segment in told:
+        together = TOGETHER.replace("{carried_on}", carried_on if segment in carried else "")
+        copy.run(together.replace("{segment}", segment))
 
 
 def keep_days_ahead(copy: Copy, rules: Rules, told: list[str], day: date) -> None:

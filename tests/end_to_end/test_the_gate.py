@@ -27,6 +27,7 @@ from tests.builders import (
     last_verdict,
     order_line,
     product,
+    query,
     refreshed,
     with_rows,
 )
@@ -115,10 +116,18 @@ def with_night(stage: Stage, before: Path, table: str, rows: list[Row], day: dat
     return home
 
 
-def test_an_empty_opt_in_column_holds_the_segments_of_reach_and_no_other(stage: Stage, before: Path) -> None:
-    home = with_night(stage, before, CUSTOMERS, everybody_again(email_opt_in=""))
-    kept = ask(home, "from segments.contactable_by_email order by all")
-    refreshed(home, BAD)
+@pytest.fixture(scope="module")
+def without_opt_in(stage: Stage, before: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The company after the bad night, on which email_opt_in was empty."""
+    refreshed(with_night(stage, before, CUSTOMERS, everybody_again(email_opt_in="")), BAD)
+    return stage.set_aside(tmp_path_factory.mktemp("without_opt_in") / "home")
+
+
+def test_an_empty_opt_in_column_holds_the_segments_of_reach_and_no_other(
+    stage: Stage, before: Path, without_opt_in: Path
+) -> None:
+    kept = query(before / "releases" / "current", "from segments.contactable_by_email order by all")
+    home = stage.restore(without_opt_in)
     assert set(held(home)) == REACH
     sentence = f"email_opt_in was empty in 100 % of 120 rows on {BAD}, usually 0"
     assert {since for since, _ in held(home).values()} == {BAD}
@@ -135,10 +144,9 @@ def test_an_empty_opt_in_column_holds_the_segments_of_reach_and_no_other(stage: 
 
 
 def test_a_corrected_extract_heals_it_as_if_it_had_never_been(
-    stage: Stage, before: Path, truth: dict[str, list[tuple[object, ...]]]
+    stage: Stage, without_opt_in: Path, truth: dict[str, list[tuple[object, ...]]]
 ) -> None:
-    home = with_night(stage, before, CUSTOMERS, everybody_again(email_opt_in=""))
-    refreshed(home, BAD)
+    home = stage.restore(without_opt_in)
     for table in (CUSTOMERS, ORDER_LINES):
         drop_rows(home, table, NEXT, company()[table][NEXT])
     refreshed(home, NEXT)
@@ -150,9 +158,8 @@ def test_a_corrected_extract_heals_it_as_if_it_had_never_been(
     assert [table for table in truth if healed[table] != truth[table]] == []
 
 
-def test_a_hold_ends_when_everybody_of_the_bad_extract_has_come_again(stage: Stage, before: Path) -> None:
-    home = with_night(stage, before, CUSTOMERS, everybody_again(email_opt_in=""))
-    refreshed(home, BAD)
+def test_a_hold_ends_when_everybody_of_the_bad_extract_has_come_again(stage: Stage, without_opt_in: Path) -> None:
+    home = stage.restore(without_opt_in)
     drop_rows(home, CUSTOMERS, NEXT, everybody_again())
     drop_rows(home, ORDER_LINES, NEXT, orders_of(NEXT))
     refreshed(home, NEXT)
@@ -199,9 +206,8 @@ def test_half_a_file_of_orders_holds_what_depends_on_orders_until_the_other_half
     assert held(home) == {}
 
 
-def test_a_deleted_customer_leaves_a_held_segment_too(stage: Stage, before: Path) -> None:
-    home = with_night(stage, before, CUSTOMERS, everybody_again(email_opt_in=""))
-    refreshed(home, BAD)
+def test_a_deleted_customer_leaves_a_held_segment_too(stage: Stage, without_opt_in: Path) -> None:
+    home = stage.restore(without_opt_in)
     [(leaver,)] = ask(home, "select min(customer_id) from segments.contactable_by_email")
     drop_rows(home, CUSTOMERS, NEXT, [person(int(leaver[1:]), is_deleted="true")])
     drop_rows(home, ORDER_LINES, NEXT, orders_of(NEXT))
@@ -264,10 +270,9 @@ def test_an_order_file_twice_under_new_ids_is_not_counted_twice(stage: Stage, be
 
 
 def test_of_a_release_that_a_correction_made_needless_nothing_is_left(
-    stage: Stage, before: Path, truth: dict[str, list[tuple[object, ...]]]
+    stage: Stage, without_opt_in: Path, truth: dict[str, list[tuple[object, ...]]]
 ) -> None:
-    home = with_night(stage, before, CUSTOMERS, everybody_again(email_opt_in=""))
-    refreshed(home, BAD)
+    home = stage.restore(without_opt_in)
     assert (
         "without an e-mail address"
         in segments("release-held", "unreachable", "--reason", f"ask {MARKER}", home=home).stderr
