@@ -151,6 +151,11 @@ def a_refresh_at_work(home: Home) -> Iterator[None]:
             other.communicate()
 
 
+def copied_home(path: Path, folder: Path) -> Path:
+    """A copy of the home, without what dbt parsed of it."""
+    return Path(shutil.copytree(path, folder, symlinks=True, ignore=shutil.ignore_patterns("dbt")))
+
+
 @dataclass(frozen=True)
 class Stage:
     """One folder in which a test may build a home from nothing, or from one that was set aside.
@@ -176,7 +181,7 @@ class Stage:
 
     def set_aside(self, folder: Path) -> Path:
         """Copies the home as it stands; times of change too, so that no extract looks new."""
-        return Path(shutil.copytree(self.path, folder, symlinks=True, ignore=shutil.ignore_patterns("dbt")))
+        return copied_home(self.path, folder)
 
     def restore(self, aside: Path) -> Home:
         """The home as it was set aside."""

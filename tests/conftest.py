@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -16,11 +16,11 @@ from hypothesis import settings
 
 from orchestration.demo import write_demo
 from orchestration.garbage import collect_rarely
-from orchestration.publish.releases import FILE
+from orchestration.publish.releases import FILE, current_release
 from orchestration.read.opened import Release, opened
 from orchestration.settings import Home
 from tests import campaign_company
-from tests.builders import SHOP_DAYS, Changed, Refreshed, Stage, corner_shop, current_contents, refreshed
+from tests.builders import SHOP_DAYS, Changed, Refreshed, Stage, copied_home, corner_shop, current_contents, refreshed
 
 # A process of xdist has no file of its own, which pyspark, where it is installed, takes for its doctests and ends.
 if not hasattr(sys.modules["__main__"], "__file__"):
@@ -69,9 +69,12 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
 @pytest.fixture(scope="session")
 def shop(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Refreshed:
     """The corner shop with its four days refreshed at once: what every other way of refreshing them must equal."""
-    home = stage.home(corner_shop())
-    manifest = refreshed(home, SHOP_DAYS[0], SHOP_DAYS[-1])
-    return Refreshed(stage.set_aside(tmp_path_factory.mktemp("shop") / "home"), manifest, current_contents(home))
+
+    def make() -> Path:
+        refreshed(stage.home(corner_shop()), SHOP_DAYS[0], SHOP_DAYS[-1])
+        return stage.path
+
+    return _made_once("shop", make, tmp_path_factory)
 
 
 @pytest.fixture
@@ -96,24 +99,43 @@ def changed(shop: Refreshed, tmp_path: Path) -> Iterator[Changed]:
 @pytest.fixture(scope="session")
 def campaigns(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Refreshed:
     """The company of campaigns with its eighteen days refreshed at once."""
-    home = stage.home()
-    campaign_company.drop_campaigns(home)
-    manifest = refreshed(home, campaign_company.FIRST, campaign_company.LAST)
-    return Refreshed(stage.set_aside(tmp_path_factory.mktemp("campaigns") / "home"), manifest, current_contents(home))
+
+    def make() -> Path:
+        home = stage.home()
+        campaign_company.drop_campaigns(home)
+        refreshed(home, campaign_company.FIRST, campaign_company.LAST)
+        return home.path
+
+    return _made_once("campaigns", make, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def year_of_the_demo(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """The demo company's home, with the whole of 2017 refreshed in one run. Nobody writes to it."""
-    # Tests that run side by side have folders of their own in one above: who comes first makes the year for all.
-    own = tmp_path_factory.getbasetemp()
-    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    home = Home(shared / "year")
-    with FileLock(shared / "year.lock"):
+    home = Home(_shared(tmp_path_factory) / "year")
+    with FileLock(f"{home.path}.lock"):
         if not home.releases.exists():
             write_demo(home.path)
             refreshed(home, date(2017, 1, 1), date(2017, 12, 31))
     return home
+
+
+def _made_once(name: str, make: Callable[[], Path], tmp_path_factory: pytest.TempPathFactory) -> Refreshed:
+    """The home that ``make`` makes, copied for this process; whoever of those that run side by side comes first makes it for all."""
+    made = _shared(tmp_path_factory) / name
+    with FileLock(f"{made}.lock"):
+        if not made.exists():
+            copied_home(make(), made.with_suffix(".unfinished")).rename(made)
+    home = Home(copied_home(made, tmp_path_factory.mktemp(name) / "home"))
+    manifest = current_release(home)
+    assert manifest is not None
+    return Refreshed(home.path, manifest, current_contents(home))
+
+
+def _shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the processes of one run of the tests have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 @pytest.fixture
