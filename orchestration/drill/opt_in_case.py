@@ -24,7 +24,7 @@ from orchestration.drill.planting import Tonight
 from orchestration.errors import SegmentsError
 from orchestration.settings import Home, locate_home
 
-FIRST_NIGHT, BAD_NIGHT = date(2017, 11, 1), date(2017, 11, 14)
+FIRST_NIGHT, BAD_NIGHT = date(2017, 10, 1), date(2017, 11, 14)
 NEXT_NIGHT = BAD_NIGHT + ONE_DAY
 COLUMN = "crm/customers.email_opt_in"
 

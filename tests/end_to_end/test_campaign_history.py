@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 
 import pytest
 
@@ -15,13 +16,17 @@ from tests.campaign_company import DAYS, FIRST, LAST, drop_campaigns, march
 
 TABLES = ["campaign_impact", "campaign_comparisons", "campaign_balance"]
 #: Some of them cut a campaign's window, the arms that came late, and the days before the time before was known.
-PIECES = [(march(7), march(7)), (march(3), march(6)), (march(8), march(17)), (march(20), LAST)]
+PIECES = [(march(3), march(6)), (march(7), march(7)), (march(8), march(17)), (march(18), march(18)), (march(20), LAST)]
+SHUFFLED = [(march(10), march(12)), (march(3), march(8)), (march(20), march(20))]
 
 
-def test_days_refreshed_in_any_pieces_give_the_release_of_the_days_at_once(stage: Stage, campaigns: Refreshed) -> None:
+@pytest.mark.parametrize("pieces", [pytest.param(PIECES, id="in-pieces"), pytest.param(SHUFFLED, id="shuffled")])
+def test_days_refreshed_in_any_pieces_give_the_release_of_the_days_at_once(
+    stage: Stage, campaigns: Refreshed, pieces: Sequence[tuple[date, date]]
+) -> None:
     home = stage.home()
     drop_campaigns(home)
-    for first, last in PIECES:
+    for first, last in pieces:
         release = refreshed(home, first, last).release
     found = current_contents(home)
     for table in ("metrics.campaign_impact", "metrics.campaign_comparisons", "catalog.campaigns"):
