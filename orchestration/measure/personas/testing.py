@@ -59,29 +59,46 @@ create table if not exists metrics.persona_claims ({", ".join(f"{name} {kind}" f
 #: What is said of a day on which its customers can be believed.
 FIGURES = ["customers", "others", "value", "reference", "figure", "lower", "upper", "verdict"]
 
-#: The sums of a measure over the customers of each persona, and over everybody else.
-SUMS = """
-with figures as ({values}),
-personas as (select unnest($personas::varchar[]) as persona)
+#: What is added up of a measure, exactly, over some of its customers.
+SUMMED = {
+    "customers": "count(*)",
+    "num": "sum(num)",
+    "den": "sum(den)",
+    "num_num": "sum(num::hugeint * num)",
+    "num_den": "sum(num::hugeint * den)",
+    "den_den": "sum(den::hugeint * den)",
+    "num_num_num": "sum(num::hugeint * num * num)",
+    "num_num_den": "sum(num::hugeint * num * den)",
+    "num_den_den": "sum(num::hugeint * den * den)",
+    "den_den_den": "sum(den::hugeint * den * den)",
+}
+#: The sums of a measure over the customers of each persona, and over everybody else: those of all less the persona's.
+SUMS = f"""
+with figures as materialized ({{values}}),
+
+everybody as (
+    select as_of_date, {", ".join(f"{how} as {name}" for name, how in SUMMED.items())} from figures group by as_of_date
+),
+
+of_personas as (
+    select as_of_date, persona, {", ".join(f"{how} as {name}" for name, how in SUMMED.items())}
+    from figures
+    inner join persona_members using (as_of_date, customer_id)
+    where list_contains($personas::varchar[], persona)
+    group by as_of_date, persona
+)
+
+select as_of_date, persona, true as is_persona, {", ".join(f"{name}::double as {name}" for name in SUMMED)}
+from of_personas
+
+union all
+
 select
-    figures.as_of_date,
-    personas.persona,
-    members.customer_id is not null as is_persona,
-    count(*)::double as customers,
-    sum(num)::double as num,
-    sum(den)::double as den,
-    sum(num::hugeint * num)::double as num_num,
-    sum(num::hugeint * den)::double as num_den,
-    sum(den::hugeint * den)::double as den_den,
-    sum(num::hugeint * num * num)::double as num_num_num,
-    sum(num::hugeint * num * den)::double as num_num_den,
-    sum(num::hugeint * den * den)::double as num_den_den,
-    sum(den::hugeint * den * den)::double as den_den_den
-from figures
-cross join personas
-left join persona_members as members
-    on members.as_of_date = figures.as_of_date and members.customer_id = figures.customer_id and members.persona = personas.persona
-group by all
+    everybody.as_of_date, personas.persona, false as is_persona,
+    {", ".join(f"(everybody.{name} - coalesce(of_personas.{name}, 0))::double as {name}" for name in SUMMED)}
+from everybody
+cross join (select unnest($personas::varchar[]) as persona) as personas
+left join of_personas on of_personas.as_of_date = everybody.as_of_date and of_personas.persona = personas.persona
 """
 
 #: The products of two measures' sums over the customers of a persona, by which their covariance is told.
