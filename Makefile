@@ -51,7 +51,7 @@ lint: setup ## formatter, linters, types
 	$(BIN)/sqlfluff lint dbt_project/models dbt_project/tests --disable-progress-bar
 
 .PHONY: test
-test: setup lint ## formatter, linters, types and every test
+test: setup spark lint ## formatter, linters, types and every test; those of Spark where there is Java
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: drill

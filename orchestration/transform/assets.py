@@ -20,7 +20,7 @@ from orchestration.known_days import read_known_days
 from orchestration.partitions import days_of_run, selection_of_run
 from orchestration.selection import Selection
 from orchestration.transform.belief import write_findings, write_held_segments, write_left_out
-from orchestration.transform.building import TransformFailed, build, what_failed
+from orchestration.transform.building import TransformFailed, build, make_ready, what_failed
 from orchestration.transform.catalogue import definitions, segments
 from orchestration.transform.given_past import (
     demand_that_others_are_as_recorded,
@@ -77,7 +77,7 @@ QUALITY_KEYS = [dg.AssetKey(["quality", name]) for name in ("results", "profiles
 
 #: The customers on other days than the run's.
 MONTH_ENDS = dg.AssetKey(["customers", "dim_customers_month_ends"])
-CONDITIONS = dg.AssetKey(["customers", "conditions_met"])
+CONDITIONS = dg.AssetKey(["customers", "conditions_on_order_lines"])
 OUTLOOK = dg.AssetKey(["metrics", "segment_outlook"])
 
 
@@ -114,6 +114,7 @@ def dbt_models(project: DbtProjectOfHome, published_days: PublishedDays) -> dg.A
             _plan(warehouse, context.run, published_days)
         manifest, compiled = project.manifest(), project.compiled()
         words = definitions(manifest, project.variables, compiled, lineage_of_segments(project))
+        make_ready(project)
         results: list[RunResult] = []
 
         def rules(connection: duckdb.DuckDBPyConnection) -> Rules:

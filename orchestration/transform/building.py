@@ -14,7 +14,7 @@ from dbt_common.invocation import get_invocation_id
 from orchestration.errors import SegmentsError, condition_of, without_values
 from orchestration.transform.project import FORMS, SPARK, DbtProjectOfHome
 from orchestration.transform.spark import session_of
-from orchestration.transform.spark_tables import hand_over, make_ready_for_forms, take_back
+from orchestration.transform.spark_tables import forget_what_spark_built, hand_over, make_ready_for_forms, take_back
 
 WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 #: What is made of the archive's own notes, which DuckDB alone reads.
@@ -23,6 +23,13 @@ OF_NOTES = ("input_quality", "input_profile", "input_findings")
 
 class TransformFailed(SegmentsError):
     """dbt could not build the models."""
+
+
+def make_ready(project: DbtProjectOfHome) -> None:
+    """To be called before a run builds anything: what DuckDB builds, Spark has not built, whatever it built before."""
+    if project.warehouse.settings.target != SPARK:
+        with project.warehouse.connect() as connection:
+            forget_what_spark_built(connection)
 
 
 def build(project: DbtProjectOfHome) -> Sequence[dbtRunnerResult]:

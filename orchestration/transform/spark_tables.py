@@ -152,6 +152,11 @@ def _known_as(table: str, folder: Path) -> str:
     return f"create table {table} using parquet location '{path}'"
 
 
+def forget_what_spark_built(connection: duckdb.DuckDBPyConnection) -> None:
+    """Has every table of the warehouse written out when Spark is asked next, for another engine is about to write them."""
+    connection.execute("create or replace table refresh.spark_tables (table_name varchar, folder varchar)")
+
+
 def _forget_the_rest(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
     """Takes away what no table of the warehouse rests on: of runs that failed, and of those before the last."""
     connection.execute("create table if not exists refresh.spark_tables (table_name varchar, folder varchar)")
