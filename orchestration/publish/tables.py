@@ -45,14 +45,14 @@ TABLES = [
         model="dim_customers",
     ),
     ReleaseTable(
-        "customers.conditions_met",
-        f"select * from customers.conditions_met where customer_id in {KNOWN}",
-        "Who meets the conditions of rules that look into order lines, which a release does not have. One row per as-of date (the release's and the month ends), "
-        "condition and customer who meets it.",
+        "customers.conditions_on_order_lines",
+        f"select * from customers.conditions_on_order_lines where customer_id in {KNOWN}",
+        "Who meets the conditions of rules that look into order lines, which a release does not have; of a condition that begins with NOT, which most meet, who does not. "
+        "One row per as-of date (the release's and the month ends), condition and such customer.",
         {
             "as_of_date": "The day.",
             "condition": "The condition, as it stands in catalog.segments.sql.",
-            "customer_id": "Who meets it.",
+            "customer_id": "Who meets it; who does not where it begins with NOT.",
         },
     ),
     ReleaseTable(

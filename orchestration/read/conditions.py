@@ -1,7 +1,7 @@
 """The rules of segments as a release can be asked them. Where a rule comes from, and what its answers are for, is in the other modules.
 
-A release has not the order lines: who meets a condition on them is in ``customers.conditions_met``, for the conditions of the published rules. What a
-customer was at a month end is in ``customers.dim_customers_month_ends``, and whose member then in the history.
+A release has not the order lines: who meets a condition on them is in ``customers.conditions_on_order_lines``, for the conditions of the published rules; of one that
+begins with not, who does not meet it. What a customer was at a month end is in ``customers.dim_customers_month_ends``, and whose member then in the history.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from orchestration.transform.meaning import CUSTOMERS, parse
 IN_A_RELEASE = {"customers", SEGMENTS, "metrics"}
 TODAY, MONTH_ENDS = f"customers.{CUSTOMERS}", f"customers.{CUSTOMERS}_month_ends"
 
-CONDITIONS_MET = "customers.conditions_met"
-WHO_MEETS = f"(as_of_date, customer_id) in (select as_of_date, customer_id from {CONDITIONS_MET} where condition = {{condition}})"
+CONDITIONS_ON_ORDER_LINES = "customers.conditions_on_order_lines"
+WHO_IS_LISTED = f"(as_of_date, customer_id) in (select as_of_date, customer_id from {CONDITIONS_ON_ORDER_LINES} where condition = {{condition}})"
 MEMBER_AT_MONTH_END = f"""
 (as_of_date, customer_id) in (
     select days.as_of_date, member.customer_id
@@ -89,7 +89,7 @@ def rule_in_release(sql: str) -> Rule:
 
 def answered_conditions(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
     """The conditions on order lines to which the release has the answer, those of its rules; none where it was made before it kept them."""
-    if not has_table(connection, CONDITIONS_MET):
+    if not has_table(connection, CONDITIONS_ON_ORDER_LINES):
         return frozenset()
     rules = [rule_in_release(sql) for (sql,) in connection.execute("select sql from catalog.segments").fetchall()]
     return frozenset(clause.sql for rule in rules if rule.is_split for clause in rule.clauses if clause.tables)
@@ -124,7 +124,8 @@ def _as_asked(clause: Clause, table: str, answered: frozenset[str]) -> str:
         if not isinstance(node, exp.Condition):
             return node
         if (sql := node.sql(dialect="duckdb")) in answered:
-            return parse(WHO_MEETS.format(condition=literal(sql)))
+            listed = parse(WHO_IS_LISTED.format(condition=literal(sql)))
+            return exp.not_(listed) if isinstance(node, exp.Not) else listed
         if table == MONTH_ENDS and (segment := segment_looked_into(node)):
             return parse(MEMBER_AT_MONTH_END.format(segment=literal(segment)))
         return node
@@ -154,10 +155,10 @@ def segment_looked_into(node: exp.Expr) -> str | None:
 
 
 def condition_looked_up(node: exp.Expr) -> str | None:
-    """The condition of ``WHO_MEETS``, where the node is one."""
+    """The condition of ``WHO_IS_LISTED``, where the node is one."""
     asked = node.args.get("query") if isinstance(node, exp.In) else None
     tables = [] if asked is None else [f"{table.db}.{table.name}" for table in asked.find_all(exp.Table)]
-    if asked is None or tables != [CONDITIONS_MET]:
+    if asked is None or tables != [CONDITIONS_ON_ORDER_LINES]:
         return None
     return str(asked.unnest().args["where"].this.expression.this)
 

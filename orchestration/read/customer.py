@@ -14,7 +14,7 @@ from sqlglot import exp
 from orchestration.errors import ConfigurationError
 from orchestration.read.attributes import attributes_in
 from orchestration.read.conditions import (
-    CONDITIONS_MET,
+    CONDITIONS_ON_ORDER_LINES,
     TODAY,
     Asked,
     Unanswerable,
@@ -141,7 +141,7 @@ def _standings(cursor: duckdb.DuckDBPyConnection, customer_id: str) -> tuple[Sta
 
 @dataclass(frozen=True)
 class _TrueOfHer:
-    """What is looked up elsewhere, once for all rules: the segments that she is in, and the conditions on order lines that she meets."""
+    """What is looked up elsewhere, once for all rules: the segments that she is in, and the conditions on order lines under which she is listed."""
 
     segments: frozenset[str]
     conditions: frozenset[str]
@@ -165,7 +165,7 @@ def _true_of_her(
     met = frozenset[str]()
     if answered:
         rows = cursor.execute(
-            f"select condition from {CONDITIONS_MET} where customer_id = $1 and as_of_date = (select max(as_of_date) from {TODAY})",
+            f"select condition from {CONDITIONS_ON_ORDER_LINES} where customer_id = $1 and as_of_date = (select max(as_of_date) from {TODAY})",
             [customer_id],
         ).fetchall()
         met = frozenset(condition for (condition,) in rows)

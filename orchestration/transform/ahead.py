@@ -1,13 +1,14 @@
 """On which of the days ahead each customer meets what is known beforehand of each segment's rule, worked out only where it can have become
 other than the night before said, and carried on from there elsewhere.
 
-A day ahead that was looked at before comes out the same again for a customer of whom nothing has come since. States no rule.
+A day ahead that was looked at before comes out the same again for a customer of whom nothing has come since. Days are looked at for a week of nights
+at once: what was bought is added up once for all of them, and on the nights between nobody is asked but those of whom something came. States no rule.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
 
@@ -18,93 +19,130 @@ from orchestration.transform.meaning import CUSTOMERS
 from orchestration.transform.rules import Rules
 from orchestration.transform.what_if import KNOWN_FROM, KNOWN_UNTIL, Copy
 
-#: Days ahead that are looked at; their number has to be below 63, for a customer's days are the bits of an integer.
+#: Days ahead that are told.
 DAYS_AHEAD = 30
+#: Days behind those that are looked at with them, for the nights to come. A customer's days are the bits of an integer: together fewer than 63.
+DAYS_TO_SPARE = 6
 
 #: Customers times days that are worked out at once.
 ROWS_AT_ONCE = 3_000_000
 
-CREATE = """
+KEPT = """
 create table if not exists {warehouse}.refresh.days_ahead (segment varchar, customer_id varchar, days bigint);
-create table if not exists {warehouse}.refresh.days_ahead_of (day date, segment varchar, fingerprint varchar);
-create table main.found (segment varchar, customer_id varchar, days bigint);
-create table main.days_ahead (segment varchar, customer_id varchar, days bigint)
+create table if not exists {warehouse}.refresh.looked_ahead (day date, since date, until date, segment varchar, fingerprint varchar)
+"""
+
+CREATE = """
+create table main.carried as select unnest({carried}::varchar[]) as segment;
+create table main.changed (customer_id varchar);
+create table main.found (segment varchar, customer_id varchar, days bigint)
 """
 
 MEMBERS = "create or replace view segments.{segment} as select as_of_date, customer_id from {source} where {meets_all}"
 
-#: A customer's days as a member, as bits, tomorrow the lowest.
+#: A customer's days as a member, as bits, the first day looked at the lowest.
 FOUND = """
 insert into main.found
-select '{segment}' as segment, customer_id, bit_or(1::bigint << date_diff('day', {tomorrow}, as_of_date)) as days
+select '{segment}' as segment, customer_id, bit_or(1::bigint << date_diff('day', {first}, as_of_date)) as days
 from segments.{segment}
 group by customer_id
 """
 
-#: The same where one day was asked of, on which a customer is a member once.
-FOUND_ON_A_DAY = """
-insert into main.found
-select '{segment}' as segment, customer_id, 1::bigint << date_diff('day', {tomorrow}, as_of_date) as days
-from segments.{segment}
+#: What the night before said of whoever nothing came of since.
+CARRIED_ON = """
+select segment, customer_id, days
+from {warehouse}.refresh.days_ahead
+where segment in (from main.carried) and customer_id not in (from main.changed)
 """
 
-#: What was found of a segment, beside what the night before said of whoever nothing came of since.
+#: Where nobody is carried on whose further days were looked at: both beside each other.
+BESIDE = "create view main.looked_at as {carried_on} union all from main.found"
+
+#: Else what was found of a segment, together with what is carried on.
 TOGETHER = """
-insert into main.days_ahead
+insert into main.looked_at
 select '{segment}' as segment, customer_id, bit_or(days) as days
 from (
     select customer_id, days from main.found where segment = '{segment}'
-    {carried_on}
+    union all
+    select customer_id, days >> {days_gone} from ({carried_on}) where segment = '{segment}' and days >> {days_gone} > 0
 )
 group by customer_id
 """
 
-CARRIED_ON = """
-    union all
-    select customer_id, days >> {days_gone} as days
-    from {warehouse}.refresh.days_ahead
-    where segment = '{segment}' and days >> {days_gone} > 0 and customer_id not in (from main.changed)
+TOLD = """
+create view main.days_ahead as
+select segment, customer_id, (days >> {days_gone}) & {all_days} as days from main.looked_at
 """
 
-KEEP = """
-create or replace table {warehouse}.refresh.days_ahead as from main.days_ahead;
-create or replace table {warehouse}.refresh.days_ahead_of as
-select {day} as day, unnest({segments}::varchar[]) as segment, unnest({fingerprints}::varchar[]) as fingerprint
+KEEP_WHAT_CHANGED = """
+delete from {warehouse}.refresh.days_ahead
+where customer_id in (from main.changed) or segment not in (from main.carried);
+insert into {warehouse}.refresh.days_ahead from main.found
+"""
+KEEP_ALL = "create or replace table {warehouse}.refresh.days_ahead as from main.looked_at"
+KEEP_OF_WHAT = """
+create or replace table {warehouse}.refresh.looked_ahead as
+select {day} as day, {since} as since, {until} as until, unnest({segments}::varchar[]) as segment, unnest({fingerprints}::varchar[]) as fingerprint
 """
 
 
-def look_ahead(copy: Copy, rules: Rules, told: list[str], day: date, first_day: date) -> None:
+@dataclass(frozen=True)
+class LookedAhead:
+    """What was looked at as of ``day``: the days after ``since`` up to ``until``, of which those of the segments ``carried`` were looked at before."""
+
+    day: date
+    since: date
+    until: date
+    carried: list[str]
+
+    @property
+    def is_as_far_as_before(self) -> bool:
+        return self.since < self.day
+
+
+def look_ahead(copy: Copy, rules: Rules, told: list[str], day: date, first_day: date) -> LookedAhead:
     """Writes ``main.days_ahead`` of the copy for the segments that are ``told``, each after those that it builds on, by rules that ask of one
     customer at a time.
 
     Grain: one row per segment and customer who meets the rule on a day ahead, with ``days``, in which bit n is the day n + 1 days after
     ``day``. ``first_day`` is the first that the run has evaluated.
     """
-    copy.run(*CREATE.split(";"))
-    ahead = Days(day + timedelta(1), day + timedelta(DAYS_AHEAD))
-    before, kept = _night_before(copy, rules, day, first_day)
-    carried = _can_be_carried(rules, told, kept)
-    evaluate = partial(_evaluate, copy, rules, f"date '{ahead.first}'")
-    evaluate([segment for segment in told if segment not in carried], ahead)
-    carried_on = ""
-    if before is not None and carried:
-        copy.run(f"create table main.changed as {_who_changed(copy, before)}")
-        known_before = before + timedelta(DAYS_AHEAD)
-        if known_before < ahead.last:
-            evaluate(carried, Days(known_before + timedelta(1), ahead.last))
-        if known_before >= ahead.first:
-            evaluate(carried, Days(ahead.first, known_before), of="customer_id in (from main.changed)")
-        carried_on = CARRIED_ON.replace("{days_gone}", str((day - before).days))
-    for segment in told:
-        together = TOGETHER.replace("{carried_on}", carried_on if segment in carried else "")
-        copy.run(together.replace("{segment}", segment))
+    copy.run(*KEPT.split(";"))
+    before = _night_before(copy, rules, told, day, first_day)
+    carried = before.carried if before else []
+    copy.run(*CREATE.replace("{carried}", str(carried)).split(";"))
+    if before and before.until >= day + timedelta(DAYS_AHEAD):
+        now = replace(before, day=day)
+    else:
+        now = LookedAhead(day, day, day + timedelta(DAYS_AHEAD + DAYS_TO_SPARE), carried)
+    evaluate = partial(_evaluate, copy, rules, f"date '{now.since + timedelta(1)}'")
+    evaluate([segment for segment in told if segment not in carried], Days(day + timedelta(1), now.until))
+    if before:
+        copy.run(f"insert into main.changed {_who_changed(copy, before.day)}")
+        if now.until > before.until:
+            evaluate(carried, Days(before.until + timedelta(1), now.until))
+        evaluate(carried, Days(day + timedelta(1), before.until), of="customer_id in (from main.changed)")
+    if now.is_as_far_as_before:
+        copy.run(BESIDE.replace("{carried_on}", CARRIED_ON))
+    else:
+        copy.run("create table main.looked_at (segment varchar, customer_id varchar, days bigint)")
+        together = TOGETHER.replace("{carried_on}", CARRIED_ON)
+        together = together.replace("{days_gone}", str((day - before.since).days if before else 0))
+        for segment in told:
+            copy.run(together.replace("{segment}", segment))
+    copy.run(TOLD.replace("{days_gone}", str((day - now.since).days)).replace("{all_days}", str(2**DAYS_AHEAD - 1)))
+    return now
 
 
-def keep_days_ahead(copy: Copy, rules: Rules, told: list[str], day: date) -> None:
+def keep_days_ahead(copy: Copy, rules: Rules, told: list[str], looked: LookedAhead) -> None:
     """Keeps what ``look_ahead`` found in the warehouse, for the next night."""
-    kept = KEEP.replace("{day}", f"date '{day}'").replace("{segments}", str(told))
-    fingerprints = [_fingerprint(rules, segment) for segment in told]
-    copy.run(*kept.replace("{fingerprints}", str(fingerprints)).split(";"))
+    kept = KEEP_WHAT_CHANGED if looked.is_as_far_as_before else KEEP_ALL
+    of_what = KEEP_OF_WHAT.replace("{segments}", str(told))
+    of_what = of_what.replace("{fingerprints}", str([_fingerprint(rules, segment) for segment in told]))
+    for name in ("day", "since", "until"):
+        of_what = of_what.replace(f"{{{name}}}", f"date '{getattr(looked, name)}'")
+    copy.run(*kept.split(";"), of_what)
 
 
 def members(segment: str, rule: Rule) -> str:
@@ -118,32 +156,26 @@ def meets_all(rule: Rule) -> str:
     return " and ".join(f"coalesce({clause.sql}, false)" for clause in rule.clauses)
 
 
-def _night_before(copy: Copy, rules: Rules, day: date, first_day: date) -> tuple[date | None, list[str]]:
-    """The day whose look ahead can be carried on, and the segments in it: nothing on or before it was evaluated anew, and their rules are as
-    they were.
+def _night_before(copy: Copy, rules: Rules, told: list[str], day: date, first_day: date) -> LookedAhead | None:
+    """What can be carried on, with the segments of which it can; None where nothing can.
+
+    Nothing on or before its day was evaluated anew, and the rules of the segments, with all that they build on, are as they were.
     """
-    found = copy.connection.execute(f"from {copy.warehouse}.refresh.days_ahead_of").fetchall()
-    before = found[0][0] if found else None
-    if before is None or before >= first_day or day > before + timedelta(DAYS_AHEAD):
-        return None, []
-    return before, [
-        segment
-        for _, segment, fingerprint in found
-        if segment in rules.hashes and fingerprint == _fingerprint(rules, segment)
-    ]
-
-
-def _can_be_carried(rules: Rules, asked: list[str], kept: list[str]) -> list[str]:
-    """Of the segments asked, those that the night before told of too, with all that they build on."""
+    found = copy.connection.execute(f"from {copy.warehouse}.refresh.looked_ahead").fetchall()
+    if not found:
+        return None
+    before, since, until = found[0][:3]
+    kept = {segment: fingerprint for *_, segment, fingerprint in found}
     builds_on = what_builds_on_what(rules.segments)
     carried: list[str] = []
-    for segment in asked:
-        if segment in kept and all(other in carried for other in builds_on[segment]):
+    for segment in told:
+        is_kept = kept.get(segment) == _fingerprint(rules, segment)
+        if is_kept and all(other in carried for other in builds_on[segment]):
             carried.append(segment)
-    return carried
+    return LookedAhead(before, since, until, carried) if before < first_day and until > day and carried else None
 
 
-def _evaluate(copy: Copy, rules: Rules, tomorrow: str, segments: list[str], days: Days, of: str = "") -> None:
+def _evaluate(copy: Copy, rules: Rules, first: str, segments: list[str], days: Days, of: str = "") -> None:
     """Asks the rules of the segments on the days, of every customer or of those that the condition ``of`` picks, and notes what is found.
 
     So many customers at a time that what was bought is added up once for each of them.
@@ -152,7 +184,7 @@ def _evaluate(copy: Copy, rules: Rules, tomorrow: str, segments: list[str], days
         return
     asked = with_those_beneath(rules.segments, segments)
     part = replace(rules, rules={segment: rules.rules[segment] for segment in asked})
-    found = (FOUND_ON_A_DAY if len(days) == 1 else FOUND).replace("{tomorrow}", tomorrow)
+    found = FOUND.replace("{first}", first)
     listed = f"select date '{days.first}' + range::integer as as_of_date from range({len(days)})"
     for some in _customers_at_a_time(copy, of, len(days)):
         copy.know_what_is_known(part.tables, part.needed, some)
@@ -188,4 +220,4 @@ def _customers_at_a_time(copy: Copy, of: str, days: int) -> Iterator[str]:
 
 
 def _fingerprint(rules: Rules, segment: str) -> str:
-    return f"{rules.hashes[segment]}, beforehand, for {DAYS_AHEAD} days"
+    return f"{rules.hashes[segment]}, beforehand"

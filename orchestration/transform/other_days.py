@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import date
 
 import duckdb
+from sqlglot import exp
 
 from orchestration.transform.catalogue import Definition
 from orchestration.transform.clauses import rule_of
@@ -34,11 +35,11 @@ order by 1
 def record_month_ends(
     connection: duckdb.DuckDBPyConnection, rules: Rules, definitions: Iterable[Definition], first_day: date
 ) -> int:
-    """Writes ``customers.dim_customers_month_ends`` and ``customers.conditions_met``; gives the rows of the first.
+    """Writes ``customers.dim_customers_month_ends`` and ``customers.conditions_on_order_lines``; gives the rows of the first.
 
     Grain: one row per month end and customer, with every attribute as of that day; one row per day (month ends and the newest), condition
-    and customer who meets it, of the conditions in rules that look into tables which a release does not have. ``first_day`` is the first that
-    the run has evaluated.
+    and customer who meets it, or who does not where it begins with not, of the conditions in rules that look into tables which a release does not
+    have. ``first_day`` is the first that the run has evaluated.
     """
     conditions = _conditions(rules, definitions)
     made_of = _fingerprint(rules, conditions)
@@ -54,16 +55,21 @@ def record_month_ends(
             if missing:
                 copy.run(
                     f"insert into {{warehouse}}.customers.{CUSTOMERS}_month_ends by name from customers.{CUSTOMERS} order by as_of_date, customer_id",
-                    f"delete from {{warehouse}}.customers.conditions_met where as_of_date in ({_listed(missing)})",
+                    f"delete from {{warehouse}}.customers.conditions_on_order_lines where as_of_date in ({_listed(missing)})",
                 )
                 for condition, (sql, source) in conditions.items():
-                    copy.run("insert into {warehouse}.customers.conditions_met " + _who_meets(condition, sql, source))
+                    copy.run(
+                        "insert into {warehouse}.customers.conditions_on_order_lines "
+                        + _who_meets(condition, sql, source)
+                    )
             copy.run(
                 f"create or replace table {{warehouse}}.refresh.month_ends_made_of as select '{made_of}' as fingerprint"
             )
     newest = f"as_of_date = (select max(as_of_date) from customers.{CUSTOMERS})"
     for condition, (sql, source) in conditions.items():
-        connection.execute(f"insert into customers.conditions_met {_who_meets(condition, sql, source)} and {newest}")
+        connection.execute(
+            f"insert into customers.conditions_on_order_lines {_who_meets(condition, sql, source)} and {newest}"
+        )
     return int(connection.execute(f"select count(*) from customers.{CUSTOMERS}_month_ends").fetchall()[0][0])
 
 
@@ -80,23 +86,25 @@ def _conditions(rules: Rules, definitions: Iterable[Definition]) -> dict[str, tu
 
 
 def _who_meets(condition: str, sql: str, source: str) -> str:
+    """A query for who meets the condition; of one that begins with not for who does not, who are few."""
     said = condition.replace("'", "''")
-    return f"select as_of_date, '{said}' as condition, customer_id from {source} where ({sql})"
+    listed = f"not coalesce(({sql}), false)" if isinstance(parse(condition), exp.Not) else f"({sql})"
+    return f"select as_of_date, '{said}' as condition, customer_id from {source} where {listed}"
 
 
 def _forget(connection: duckdb.DuckDBPyConnection, wanted: list[date], first_day: date, made_of: str) -> list[date]:
     """Removes what is not wanted any more or has to be worked out again; gives the month ends that are then missing."""
     connection.execute(
         f"create table if not exists customers.{CUSTOMERS}_month_ends as from customers.{CUSTOMERS} limit 0;"
-        "create table if not exists customers.conditions_met (as_of_date date, condition varchar, customer_id varchar);"
+        "create table if not exists customers.conditions_on_order_lines (as_of_date date, condition varchar, customer_id varchar);"
         "create table if not exists refresh.month_ends_made_of (fingerprint varchar)"
     )
     if connection.execute("from refresh.month_ends_made_of").fetchall() != [(made_of,)]:
         connection.execute(
             f"create or replace table customers.{CUSTOMERS}_month_ends as from customers.{CUSTOMERS} limit 0;"
-            "delete from customers.conditions_met"
+            "delete from customers.conditions_on_order_lines"
         )
-    for table in (f"{CUSTOMERS}_month_ends", "conditions_met"):
+    for table in (f"{CUSTOMERS}_month_ends", "conditions_on_order_lines"):
         connection.execute(
             f"delete from customers.{table} where as_of_date >= $first or not list_contains($wanted::date[], as_of_date)",
             {"first": first_day, "wanted": wanted},
@@ -106,7 +114,8 @@ def _forget(connection: duckdb.DuckDBPyConnection, wanted: list[date], first_day
 
 
 def _fingerprint(rules: Rules, conditions: dict[str, tuple[str, str]]) -> str:
-    return hashlib.sha256("\n".join([rules.models.fingerprint, *conditions]).encode()).hexdigest()
+    listed = [_who_meets(condition, *asked) for condition, asked in conditions.items()]
+    return hashlib.sha256("\n".join([rules.models.fingerprint, *listed]).encode()).hexdigest()
 
 
 def _listed(days: list[date]) -> str:

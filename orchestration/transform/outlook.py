@@ -100,12 +100,12 @@ def record_outlook(connection: duckdb.DuckDBPyConnection, rules: Rules, first_da
             "create table main.members as select segment, customer_id from {warehouse}.metrics.segment_membership "
             f"where as_of_date = date '{day}' order by segment",  # they are asked for segment by segment
         )
-        look_ahead(copy, beforehand.rules, told["leaves"], day, first_day)
+        looked = look_ahead(copy, beforehand.rules, told["leaves"], day, first_day)
         _note_changes(copy, beforehand, told["leaves"], day)
         _add_an_order(copy, rules, told["one_order_away"], day)
         with all_or_nothing(connection):
             copy.run("insert into {warehouse}.metrics.segment_outlook from main.outlook")
-            keep_days_ahead(copy, rules, told["leaves"], day)
+            keep_days_ahead(copy, rules, told["leaves"], looked)
     return int(connection.execute("select count(*) from metrics.segment_outlook").fetchall()[0][0])
 
 

@@ -142,11 +142,11 @@ def test_who_meets_a_condition_on_order_lines_is_kept_with_the_month_end(
 ) -> None:
     later, _ = thirty_days_later
     release = later.aside / "releases" / "current"
-    met = query(release, "select distinct as_of_date from customers.conditions_met order by 1")
+    met = query(release, "select distinct as_of_date from customers.conditions_on_order_lines order by 1")
     assert met == [(MONTH_END,), (END,)]
     ((both,),) = query(
         release,
-        "select count(*) from customers.conditions_met inner join customers.dim_customers using (as_of_date, customer_id) "
+        "select count(*) from customers.conditions_on_order_lines inner join customers.dim_customers using (as_of_date, customer_id) "
         "where condition like '%''X''%' and spend_lifetime > 500",
     )
     assert both == query(release, "select count(*) from segments.bought_product_x_3m_over_500")[0][0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date, timedelta
 from random import Random
 
@@ -9,6 +10,7 @@ import duckdb
 import pytest
 
 from orchestration.settings import Home, load_settings
+from orchestration.transform.ahead import DAYS_AHEAD
 from orchestration.transform.catalogue import definitions
 from orchestration.transform.lineage import lineage_of_segments
 from orchestration.transform.outlook import record_outlook
@@ -30,10 +32,13 @@ from tests.builders import (
 )
 
 LAST = SHOP_DAYS[-1]
-#: On the third of them an extract of the second comes again, another one; before the last, two nights are missed.
-NIGHTS = [LAST + timedelta(n) for n in (1, 2, 3, 6)]
+#: On the third of them an extract of the second comes again, another one, and all is looked at anew; nights are missed before the last two, of which the
+#: fifth is the first for which that was not far enough.
+NIGHTS = [LAST + timedelta(n) for n in (1, 2, 3, 6, 10)]
+#: The days that are told, from the day after the newest on; how many more are looked at for the nights to come is not compared.
+DAYS_TOLD = f"(days >> (select any_value(day - since) from refresh.looked_ahead)::integer) & {2**DAYS_AHEAD - 1}"
 LOOKED_AHEAD = (
-    "select 'bits', segment, customer_id, days::varchar from refresh.days_ahead union all "
+    f"select 'bits', segment, customer_id, ({DAYS_TOLD})::varchar from refresh.days_ahead where {DAYS_TOLD} > 0 union all "
     "select change, segment, customer_id, expected_on::varchar from metrics.segment_outlook order by all"
 )
 
@@ -61,15 +66,24 @@ def something_of_everything(day: date, chance: Random) -> tuple[list[Row], list[
     return people, lines
 
 
-def anew(home: Home) -> Rows:
-    """What is looked ahead to from the newest day, without the night before."""
+def anew(home: Home, night: date) -> Rows:
+    """What is looked ahead to from the night, without the one before; the warehouse stays as it is."""
+    aside = home.warehouse.with_suffix(".aside")
+    shutil.copyfile(home.warehouse, aside)
+    try:
+        return looked_ahead_anew(home, night)
+    finally:
+        aside.replace(home.warehouse)
+
+
+def looked_ahead_anew(home: Home, night: date) -> Rows:
     warehouse = Warehouse(home, load_settings(home))
     project = DbtProjectOfHome(warehouse)
     manifest, compiled = project.manifest(), project.compiled()
     words = definitions(manifest, project.variables, compiled, lineage_of_segments(project))
     with warehouse.connect() as connection:
-        connection.execute("delete from refresh.days_ahead_of")
-        record_outlook(connection, rules_of(connection, manifest, compiled, words), NIGHTS[-1])
+        connection.execute("delete from refresh.looked_ahead")
+        record_outlook(connection, rules_of(connection, manifest, compiled, words), night)
         return connection.execute(LOOKED_AHEAD).fetchall()
 
 
@@ -87,13 +101,13 @@ def looked_ahead(stage: Stage, shop: Refreshed) -> dict[date, tuple[Rows, Rows]]
         people, lines = something_of_everything(night, chance)
         drop_rows(home, CUSTOMERS, night, people)
         drop_rows(home, ORDER_LINES, night, lines)
-        for missed in (LAST + timedelta(4), LAST + timedelta(5)):
-            for table in (CUSTOMERS, ORDER_LINES) if night == NIGHTS[-1] else ():
-                drop_rows(home, table, missed, [])
+        for missed in range(1, (night - [LAST, *NIGHTS][number]).days):
+            for table in (CUSTOMERS, ORDER_LINES):
+                drop_rows(home, table, night - timedelta(missed), [])
         if number == 2:
             drop_rows(home, ORDER_LINES, NIGHTS[1], something_of_everything(NIGHTS[1], chance)[1])
         refreshed(home, night)
-        found[night] = carried(home), anew(home)
+        found[night] = carried(home), anew(home, night)
     return found
 
 
@@ -114,5 +128,7 @@ def test_a_customer_of_whom_nothing_came_has_the_days_ahead_of_the_night_before(
     drop_rows(home, ORDER_LINES, NIGHTS[0], [order_line("of C6", customer_id="C6", ordered_at=f"{NIGHTS[0]} 15:00:00")])
     refreshed(home, NIGHTS[0])
     with duckdb.connect(str(home.warehouse)) as connection:
-        days = dict(connection.execute(f"select customer_id, days from refresh.days_ahead where {marked}").fetchall())
-    assert days == {"C3": 2**30 - 2, "C6": 2**30 - 1}
+        days = dict(
+            connection.execute(f"select customer_id, {DAYS_TOLD} from refresh.days_ahead where {marked}").fetchall()
+        )
+    assert days == {"C3": 2**DAYS_AHEAD - 2, "C6": 2**DAYS_AHEAD - 1}

@@ -33,9 +33,11 @@ def company() -> Release:
         select date '{FEBRUARY}' as as_of_date, * exclude (as_of_date) replace (age - 10 as age) from customers.dim_customers
         """
     )
-    (condition,) = {row[0] for row in release.rows("select condition from customers.conditions_met")}
+    (condition,) = {row[0] for row in release.rows("select condition from customers.conditions_on_order_lines")}
     for day, who in ((JANUARY, "carl"), (FEBRUARY, "carl"), (FEBRUARY, "bert")):
-        release.connection.execute("insert into customers.conditions_met values ($1, $2, $3)", [day, condition, who])
+        release.connection.execute(
+            "insert into customers.conditions_on_order_lines values ($1, $2, $3)", [day, condition, who]
+        )
     release.connection.execute(
         """
         create table metrics.segment_membership_history (segment varchar, customer_id varchar, entered_on date, exited_on date);
