@@ -30,7 +30,7 @@ create or replace table metrics.segment_outlook_gaps (segment varchar, change va
 
 #: Of a segment: the first day ahead on which a member is none, and the first on which somebody else is one who compares as a member does tonight.
 CHANGES = """
-insert into main.outlook
+insert into {warehouse}.metrics.segment_outlook
 with days as (select customer_id, days from main.days_ahead where segment = '{segment}'),
 
 members as (select customer_id from main.members where segment = '{segment}'),
@@ -72,7 +72,7 @@ where as_of_date = {day}
 """
 
 ONE_ORDER_AWAY = """
-insert into main.outlook
+insert into {warehouse}.metrics.segment_outlook
 select '{segment}', customer_id, 'one_order_away', null
 from segments.{segment}
 where customer_id not in (select customer_id from main.members where segment = '{segment}')
@@ -92,19 +92,20 @@ def record_outlook(connection: duckdb.DuckDBPyConnection, rules: Rules, first_da
         return 0
     beforehand = Beforehand(rules)
     told, gaps = _told(connection, rules, beforehand, day)
-    if gaps:
-        connection.executemany("insert into metrics.segment_outlook_gaps values (?, ?, ?)", gaps)
+    connection.execute(
+        "insert into metrics.segment_outlook_gaps select unnest($1::varchar[]), unnest($2::varchar[]), unnest($3::varchar[])",
+        [[gap[column] for gap in gaps] for column in range(3)],
+    )
     with copy_beside(connection, rules.models) as copy:
         copy.run(
-            "create table main.outlook (segment varchar, customer_id varchar, change varchar, expected_on date)",
             "create table main.members as select segment, customer_id from {warehouse}.metrics.segment_membership "
             f"where as_of_date = date '{day}' order by segment",  # they are asked for segment by segment
         )
         looked = look_ahead(copy, beforehand.rules, told["leaves"], day, first_day)
-        _note_changes(copy, beforehand, told["leaves"], day)
         _add_an_order(copy, rules, told["one_order_away"], day)
         with all_or_nothing(connection):
-            copy.run("insert into {warehouse}.metrics.segment_outlook from main.outlook")
+            _note_changes(copy, beforehand, told["leaves"], day)
+            copy.run(*(ONE_ORDER_AWAY.replace("{segment}", segment) for segment in told["one_order_away"]))
             keep_days_ahead(copy, rules, told["leaves"], looked)
     return int(connection.execute("select count(*) from metrics.segment_outlook").fetchall()[0][0])
 
@@ -138,7 +139,7 @@ def _add_an_order(copy: Copy, rules: Rules, told: list[str], day: date) -> None:
     tonight = f"select date '{day}' as as_of_date"
     copy.derive(tonight, rules.needed, compare=False, columns=rules.columns, given=untouched)
     for segment in told:
-        copy.run(members(segment, rules.rules[segment]), ONE_ORDER_AWAY.replace("{segment}", segment))
+        copy.run(members(segment, rules.rules[segment]))
 
 
 def _told(

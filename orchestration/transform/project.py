@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
 SEGMENT_TAG = "segment"
 
-#: The project as dbt read it last in this process, by engine, with its fingerprint: dbt need not read it again for the next command.
-_parsed: dict[str, tuple[str, Manifest]] = {}
+#: The project as dbt read it last in this process, by engine, with its fingerprint: dbt need not read it again for the next command. What dbt reads for
+#: the first command it does not hand out, and most nights have one.
+_parsed: dict[str, tuple[str, Manifest | None]] = {}
 
 #: The outputs of the profile: the warehouse; a warehouse without rows, from which the tables that Spark built take their form; Spark.
 DUCKDB, FORMS, SPARK = "duckdb", "forms", "spark"
@@ -70,13 +71,15 @@ class DbtProjectOfHome:
     def run(self, command: str, *more: str, output: str = DUCKDB) -> dbtRunnerResult:
         """Runs a dbt command in this process, so that nothing of it outlives the run.
 
-        dbt itself says nothing, to a terminal, a log or a file of results, for it quotes rows; the caller has the results. Raises
-        ConfigurationError where dbt cannot read the project.
+        dbt itself says nothing, to a terminal, a log or a file of results, for it quotes rows; the caller has the results. That the
+        project can be read is for ``prepare`` to have found out.
         """
         fingerprint, engine = self.fingerprint, SPARK if output == SPARK else DUCKDB
         known = _parsed.get(engine)
-        parsed = known[1] if known and known[0] == fingerprint else self._parse(fingerprint, engine)
-        return self._invoke(parsed, output, command, *more, "--no-write-json")
+        if known is None or known[0] != fingerprint:
+            _parsed[engine] = fingerprint, None
+            return self._invoke(None, output, command, *more, "--no-write-json")
+        return self._invoke(known[1] or self._parse(fingerprint, engine), output, command, *more, "--no-write-json")
 
     def _invoke(self, parsed: Manifest | None, output: str, *command: str) -> dbtRunnerResult:
         """Runs the command on the project as it was parsed, or has dbt parse it.

@@ -254,6 +254,8 @@ def _delivered_late(connection: duckdb.DuckDBPyConnection, finding: Finding, bus
             select extract_date, count(distinct order_line_id) as lines
             from shop.order_lines
             where extract_date >= $day and timezone($zone, timezone('UTC', ordered_at))::date = $day
+                -- what no time zone makes that day need not be read
+                and ordered_at between $day - interval 1 day and $day + interval 2 days
             group by extract_date
         ),
         so_far as (select extract_date, sum(lines) over (order by extract_date) as lines from arrived)
