@@ -11,6 +11,9 @@ from rich.console import Console
 
 from benchmarks.company import PRODUCT_X, Size, make_company
 from benchmarks.night import Night, run
+from orchestration.publish.releases import open_for_reading
+from orchestration.read.waterfall import waterfall
+from orchestration.settings import Home
 
 TOY = Size(customers=500, lines=10_000, nights=1)
 
@@ -21,9 +24,13 @@ def printed() -> io.StringIO:
 
 
 @pytest.fixture(scope="module")
-def nights(tmp_path_factory: pytest.TempPathFactory, printed: io.StringIO) -> list[Night]:
-    folder = tmp_path_factory.mktemp("benchmark")
-    return run(folder, TOY, segments=36, memory_limit="1GB", console=Console(file=printed, width=160))
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("benchmark")
+
+
+@pytest.fixture(scope="module")
+def nights(folder: Path, printed: io.StringIO) -> list[Night]:
+    return run(folder, TOY, segments=48, memory_limit="1GB", console=Console(file=printed, width=160))
 
 
 def test_both_have_the_same_members_entries_and_exits(nights: list[Night]) -> None:
@@ -33,6 +40,20 @@ def test_both_have_the_same_members_entries_and_exits(nights: list[Night]) -> No
 def test_there_are_members_to_disagree_about_and_some_move(nights: list[Night]) -> None:
     assert all(night.members > TOY.customers for night in nights)
     assert nights[1].changes > 0
+
+
+def test_every_rule_asked_of_the_release_has_the_members_that_it_publishes(nights: list[Night], folder: Path) -> None:
+    """Among them one that asks for an order line and one that asks for none, which the release has only by who was listed."""
+    release = open_for_reading(Home(folder / "pipeline"))
+    assert release is not None
+    rules = dict(release.rows("select segment, sql from catalog.segments"))
+    assert [
+        segment for segment, sql in rules.items() if "AND NOT (as_of_date, customer_id) IN" in " ".join(sql.split())
+    ]
+    for segment in rules:
+        told = waterfall(release, segment)
+        assert (told.is_split, told.remark, told.steps[-1].left) == (True, None, told.members), segment
+    release.close()
 
 
 def test_the_costs_of_both_are_measured(nights: list[Night]) -> None:

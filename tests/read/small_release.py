@@ -64,7 +64,7 @@ def small_release(
 
 
 def with_answers(release: Release, answers: Mapping[str, list[str]]) -> Release:
-    """The release, with who meets each of some conditions on its day."""
+    """The release, with who is listed under each of some conditions on its day."""
     release.connection.execute(
         "create table customers.conditions_on_order_lines (as_of_date date, condition varchar, customer_id varchar)"
     )
