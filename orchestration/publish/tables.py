@@ -47,12 +47,13 @@ TABLES = [
     ReleaseTable(
         "customers.conditions_on_order_lines",
         f"select * from customers.conditions_on_order_lines where customer_id in {KNOWN}",
-        "Who meets the conditions of rules that look into order lines, which a release does not have; of a condition that begins with NOT, which most meet, who does not. "
+        "Who meets the conditions of rules that look into order lines, which a release does not have; of a condition that begins with NOT who does not, and everybody else meets it. "
         "One row per as-of date (the release's and the month ends), condition and such customer.",
         {
             "as_of_date": "The day.",
             "condition": "The condition, as it stands in catalog.segments.sql.",
-            "customer_id": "Who meets it; who does not where it begins with NOT.",
+            "customer_id": "Who is listed.",
+            "is_met": "Whether she meets it: true, or false of a condition that begins with NOT, of which those who do not are listed.",
         },
     ),
     ReleaseTable(

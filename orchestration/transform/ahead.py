@@ -22,14 +22,14 @@ from orchestration.transform.what_if import KNOWN_FROM, KNOWN_UNTIL, Copy
 
 #: Days ahead that are told.
 DAYS_AHEAD = 30
-#: Days behind those that are looked at with them, for the nights to come. A customer's days are the bits of an integer: together fewer than 63.
+#: Days after those that are looked at with them, for the nights to come. A customer's days are the bits of an integer: together fewer than 63.
 DAYS_TO_SPARE = 6
 
-#: Of what DuckDB may use, for each customer's day that is worked out at once.
+#: Of what DuckDB may use, for each customer's day that is worked out at once: with 4 GB three million, at which nothing spilled.
 BYTES_PER_ROW = 1_300
 
 KEPT = """
-create table if not exists {warehouse}.refresh.days_ahead (segment varchar, customer_id varchar, days bigint);
+create table if not exists {warehouse}.refresh.days_looked_at (segment varchar, customer_id varchar, days bigint);
 create table if not exists {warehouse}.refresh.looked_ahead (day date, since date, until date, segment varchar, fingerprint varchar)
 """
 
@@ -67,7 +67,7 @@ group by customer_id
 #: What the night before said of whoever nothing came of since.
 CARRIED_ON = """
 select segment, customer_id, days
-from {warehouse}.refresh.days_ahead
+from {warehouse}.refresh.days_looked_at
 where segment in (from main.carried) and customer_id not in (from main.changed)
 """
 
@@ -92,11 +92,11 @@ select segment, customer_id, (days >> {days_gone}) & {all_days} as days from mai
 """
 
 KEEP_WHAT_CHANGED = """
-delete from {warehouse}.refresh.days_ahead
+delete from {warehouse}.refresh.days_looked_at
 where customer_id in (from main.changed) or segment not in (from main.carried);
-insert into {warehouse}.refresh.days_ahead from main.found
+insert into {warehouse}.refresh.days_looked_at from main.found
 """
-KEEP_ALL = "create or replace table {warehouse}.refresh.days_ahead as from main.looked_at"
+KEEP_ALL = "create or replace table {warehouse}.refresh.days_looked_at as from main.looked_at"
 KEEP_OF_WHAT = """
 create or replace table {warehouse}.refresh.looked_ahead as
 select {day} as day, {since} as since, {until} as until, unnest({segments}::varchar[]) as segment, unnest({fingerprints}::varchar[]) as fingerprint
@@ -113,7 +113,8 @@ class LookedAhead:
     carried: list[str]
 
     @property
-    def is_as_far_as_before(self) -> bool:
+    def stands(self) -> bool:
+        """Whether days count from an earlier night, whose rows of whoever nothing came of stay as they are."""
         return self.since < self.day
 
 
@@ -122,7 +123,7 @@ def look_ahead(copy: Copy, rules: Rules, told: list[str], day: date, first_day: 
     customer at a time.
 
     Grain: one row per segment and customer who meets the rule on a day ahead, with ``days``, in which bit n is the day n + 1 days after
-    ``day``. ``first_day`` is the first that the run has evaluated.
+    ``day``; no bit where that day is not told yet, or was. ``first_day`` is the first that the run has evaluated.
     """
     copy.run(*KEPT.split(";"))
     before = _night_before(copy, rules, told, day, first_day)
@@ -139,7 +140,7 @@ def look_ahead(copy: Copy, rules: Rules, told: list[str], day: date, first_day: 
         if now.until > before.until:
             evaluate(carried, Days(before.until + timedelta(1), now.until))
         evaluate(carried, Days(day + timedelta(1), before.until), of="customer_id in (from main.changed)")
-    if now.is_as_far_as_before:
+    if now.stands:
         copy.run(BESIDE.replace("{carried_on}", CARRIED_ON))
     else:
         copy.run("create table main.looked_at (segment varchar, customer_id varchar, days bigint)")
@@ -153,7 +154,7 @@ def look_ahead(copy: Copy, rules: Rules, told: list[str], day: date, first_day: 
 
 def keep_days_ahead(copy: Copy, rules: Rules, told: list[str], looked: LookedAhead) -> None:
     """Keeps what ``look_ahead`` found in the warehouse, for the next night."""
-    kept = KEEP_WHAT_CHANGED if looked.is_as_far_as_before else KEEP_ALL
+    kept = KEEP_WHAT_CHANGED if looked.stands else KEEP_ALL
     of_what = KEEP_OF_WHAT.replace("{segments}", str(told))
     of_what = of_what.replace("{fingerprints}", str([_fingerprint(rules, segment) for segment in told]))
     for name in ("day", "since", "until"):

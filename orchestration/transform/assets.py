@@ -20,7 +20,7 @@ from orchestration.known_days import read_known_days
 from orchestration.partitions import days_of_run, selection_of_run
 from orchestration.selection import Selection
 from orchestration.transform.belief import write_findings, write_held_segments, write_left_out
-from orchestration.transform.building import TransformFailed, build, make_ready, what_failed
+from orchestration.transform.building import TransformFailed, build, forget_the_other_engine, what_failed
 from orchestration.transform.catalogue import definitions, segments
 from orchestration.transform.given_past import (
     demand_that_others_are_as_recorded,
@@ -114,7 +114,7 @@ def dbt_models(project: DbtProjectOfHome, published_days: PublishedDays) -> dg.A
             _plan(warehouse, context.run, published_days)
         manifest, compiled = project.manifest(), project.compiled()
         words = definitions(manifest, project.variables, compiled, lineage_of_segments(project))
-        make_ready(project)
+        forget_the_other_engine(project)
         results: list[RunResult] = []
 
         def rules(connection: duckdb.DuckDBPyConnection) -> Rules:
@@ -163,7 +163,7 @@ def other_days_asset(project: DbtProjectOfHome) -> dg.AssetsDefinition:
                 (MONTH_ENDS, "Every attribute of every customer on the last days of the twelve months before."),
                 (
                     CONDITIONS,
-                    "Who meets the conditions of rules that look into order lines, which a release does not have.",
+                    "Who meets the conditions of rules that look into order lines, which a release does not have, or who does not.",
                 ),
                 (
                     OUTLOOK,

@@ -25,11 +25,11 @@ class TransformFailed(SegmentsError):
     """dbt could not build the models."""
 
 
-def make_ready(project: DbtProjectOfHome) -> None:
-    """To be called before a run builds anything: what DuckDB builds, Spark has not built, whatever it built before."""
+def forget_the_other_engine(project: DbtProjectOfHome) -> None:
+    """To be called before a run builds anything: tables that DuckDB is about to write are none of Spark's any more. Spark keeps nothing in DuckDB."""
     if project.warehouse.settings.target != SPARK:
         with project.warehouse.connect() as connection:
-            forget_what_spark_built(connection)
+            forget_what_spark_built(connection, project.warehouse.home)
 
 
 def build(project: DbtProjectOfHome) -> Sequence[dbtRunnerResult]:

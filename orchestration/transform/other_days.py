@@ -60,7 +60,7 @@ def record_month_ends(
                 for condition, (sql, source) in conditions.items():
                     copy.run(
                         "insert into {warehouse}.customers.conditions_on_order_lines "
-                        + _who_meets(condition, sql, source)
+                        + _who_is_listed(condition, sql, source)
                     )
             copy.run(
                 f"create or replace table {{warehouse}}.refresh.month_ends_made_of as select '{made_of}' as fingerprint"
@@ -68,7 +68,7 @@ def record_month_ends(
     newest = f"as_of_date = (select max(as_of_date) from customers.{CUSTOMERS})"
     for condition, (sql, source) in conditions.items():
         connection.execute(
-            f"insert into customers.conditions_on_order_lines {_who_meets(condition, sql, source)} and {newest}"
+            f"insert into customers.conditions_on_order_lines {_who_is_listed(condition, sql, source)} and {newest}"
         )
     return int(connection.execute(f"select count(*) from customers.{CUSTOMERS}_month_ends").fetchall()[0][0])
 
@@ -85,18 +85,21 @@ def _conditions(rules: Rules, definitions: Iterable[Definition]) -> dict[str, tu
     return dict(sorted(found.items()))
 
 
-def _who_meets(condition: str, sql: str, source: str) -> str:
-    """A query for who meets the condition; of one that begins with not for who does not, who are few."""
+def _who_is_listed(condition: str, sql: str, source: str) -> str:
+    """A query for who meets the condition; of one that begins with not for who does not, who are as a rule the fewer."""
     said = condition.replace("'", "''")
-    listed = f"not coalesce(({sql}), false)" if isinstance(parse(condition), exp.Not) else f"({sql})"
-    return f"select as_of_date, '{said}' as condition, customer_id from {source} where {listed}"
+    is_met = not isinstance(parse(condition), exp.Not)
+    return (
+        f"select as_of_date, '{said}' as condition, customer_id, {is_met} as is_met from {source} "
+        f"where coalesce(({sql}), false) = {is_met}"
+    )
 
 
 def _forget(connection: duckdb.DuckDBPyConnection, wanted: list[date], first_day: date, made_of: str) -> list[date]:
     """Removes what is not wanted any more or has to be worked out again; gives the month ends that are then missing."""
     connection.execute(
         f"create table if not exists customers.{CUSTOMERS}_month_ends as from customers.{CUSTOMERS} limit 0;"
-        "create table if not exists customers.conditions_on_order_lines (as_of_date date, condition varchar, customer_id varchar);"
+        "create table if not exists customers.conditions_on_order_lines (as_of_date date, condition varchar, customer_id varchar, is_met boolean);"
         "create table if not exists refresh.month_ends_made_of (fingerprint varchar)"
     )
     if connection.execute("from refresh.month_ends_made_of").fetchall() != [(made_of,)]:
@@ -114,7 +117,7 @@ def _forget(connection: duckdb.DuckDBPyConnection, wanted: list[date], first_day
 
 
 def _fingerprint(rules: Rules, conditions: dict[str, tuple[str, str]]) -> str:
-    listed = [_who_meets(condition, *asked) for condition, asked in conditions.items()]
+    listed = [_who_is_listed(condition, *asked) for condition, asked in conditions.items()]
     return hashlib.sha256("\n".join([rules.models.fingerprint, *listed]).encode()).hexdigest()
 
 

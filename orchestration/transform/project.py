@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
 SEGMENT_TAG = "segment"
 
-#: The project as dbt read it last in this process, by engine, with its fingerprint: dbt need not read it again for the next command. What dbt reads for
-#: the first command it does not hand out, and most nights have one.
+#: The project as dbt read it last in this process, by engine, with its fingerprint: dbt need not read it again for the next command. What dbt reads within
+#: the first command it does not hand out (None), and most nights have no other.
 _parsed: dict[str, tuple[str, Manifest | None]] = {}
 
 #: The outputs of the profile: the warehouse; a warehouse without rows, from which the tables that Spark built take their form; Spark.
@@ -72,7 +72,7 @@ class DbtProjectOfHome:
         """Runs a dbt command in this process, so that nothing of it outlives the run.
 
         dbt itself says nothing, to a terminal, a log or a file of results, for it quotes rows; the caller has the results. That the
-        project can be read is for ``prepare`` to have found out.
+        project can be read is for ``prepare`` to have found out; a second command may raise ConfigurationError where it cannot any more.
         """
         fingerprint, engine = self.fingerprint, SPARK if output == SPARK else DUCKDB
         known = _parsed.get(engine)

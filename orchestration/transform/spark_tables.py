@@ -152,9 +152,10 @@ def _known_as(table: str, folder: Path) -> str:
     return f"create table {table} using parquet location '{path}'"
 
 
-def forget_what_spark_built(connection: duckdb.DuckDBPyConnection) -> None:
+def forget_what_spark_built(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
     """Has every table of the warehouse written out when Spark is asked next, for another engine is about to write them."""
-    connection.execute("create or replace table refresh.spark_tables (table_name varchar, folder varchar)")
+    connection.execute("drop table if exists refresh.spark_tables")
+    _forget_the_rest(connection, home)
 
 
 def _forget_the_rest(connection: duckdb.DuckDBPyConnection, home: Home) -> None:

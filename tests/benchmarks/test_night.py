@@ -12,6 +12,7 @@ from rich.console import Console
 from benchmarks.company import PRODUCT_X, Size, make_company
 from benchmarks.night import Night, run
 from orchestration.publish.releases import open_for_reading
+from orchestration.read.customer import customer
 from orchestration.read.waterfall import waterfall
 from orchestration.settings import Home
 
@@ -53,6 +54,9 @@ def test_every_rule_asked_of_the_release_has_the_members_that_it_publishes(night
     for segment in rules:
         told = waterfall(release, segment)
         assert (told.is_split, told.remark, told.steps[-1].left) == (True, None, told.members), segment
+    for (somebody,) in release.rows("select customer_id from customers.dim_customers order by customer_id limit 20"):
+        for standing in customer(release, somebody).standings:
+            assert standing.is_member == all(answer.is_met for answer in standing.answers), (somebody, standing)
     release.close()
 
 

@@ -66,13 +66,13 @@ def small_release(
 def with_answers(release: Release, answers: Mapping[str, list[str]]) -> Release:
     """The release, with who is listed under each of some conditions on its day."""
     release.connection.execute(
-        "create table customers.conditions_on_order_lines (as_of_date date, condition varchar, customer_id varchar)"
+        "create table customers.conditions_on_order_lines (as_of_date date, condition varchar, customer_id varchar, is_met boolean)"
     )
     for condition, who in answers.items():
         rule = rule_of(parse(select(condition)), "")
         for customer in who:
             release.connection.execute(
-                "insert into customers.conditions_on_order_lines values ($1, $2, $3)",
+                "insert into customers.conditions_on_order_lines values ($1, $2, $3, not $2 like 'NOT %')",
                 [DAY, rule.clauses[0].sql, customer],
             )
     return release

@@ -36,7 +36,7 @@ def company() -> Release:
     (condition,) = {row[0] for row in release.rows("select condition from customers.conditions_on_order_lines")}
     for day, who in ((JANUARY, "carl"), (FEBRUARY, "carl"), (FEBRUARY, "bert")):
         release.connection.execute(
-            "insert into customers.conditions_on_order_lines values ($1, $2, $3)", [day, condition, who]
+            "insert into customers.conditions_on_order_lines values ($1, $2, $3, true)", [day, condition, who]
         )
     release.connection.execute(
         """
