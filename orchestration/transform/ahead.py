@@ -7,8 +7,7 @@ at once: what was bought is added up once for all of them, and on the nights bet
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
@@ -42,24 +41,9 @@ create table main.found (segment varchar, customer_id varchar, days bigint)
 MEMBERS = "create or replace view segments.{segment} as select as_of_date, customer_id from {source} where {meets_all}"
 
 #: A customer's days as a member, as bits, the first day looked at the lowest.
-DAY = "1::bigint << date_diff('day', {first}, as_of_date)"
-
-#: Of the segments that ask nothing but the customer's row, all in one pass.
-AT_ONCE = """
-create or replace table main.at_once as
-select customer_id, {days_of_segments}
-from {source}
-group by customer_id
-"""
-DAYS_OF_SEGMENT = 'bit_or(case when {meets_all} then {day} end) as "in {segment}"'
-FOUND_AT_ONCE = """
-insert into main.found
-select '{segment}' as segment, customer_id, "in {segment}" as days from main.at_once where "in {segment}" is not null
-"""
-
 FOUND = """
 insert into main.found
-select '{segment}' as segment, customer_id, bit_or({day}) as days
+select '{segment}' as segment, customer_id, bit_or(1::bigint << date_diff('day', {first}, as_of_date)) as days
 from segments.{segment}
 group by customer_id
 """
@@ -201,32 +185,15 @@ def _evaluate(copy: Copy, rules: Rules, first: str, segments: list[str], days: D
         return
     asked = with_those_beneath(rules.segments, segments)
     part = replace(rules, rules={segment: rules.rules[segment] for segment in asked})
+    found = FOUND.replace("{first}", first)
     listed = f"select date '{days.first}' + range::integer as as_of_date from range({len(days)})"
     for some in _customers_at_a_time(copy, of, len(days)):
         copy.know_what_is_known(part.tables, part.needed, some)
         copy.derive(listed, part.needed, compare=False, columns=part.columns)
         for segment in asked:
             copy.run(members(segment, part.rules[segment]))
-        _note_found(copy, {segment: part.rules[segment] for segment in segments}, DAY.replace("{first}", first))
-
-
-def _note_found(copy: Copy, rules: Mapping[str, Rule], day: str) -> None:
-    """Notes on which days each customer that the copy has derived meets the rules."""
-    by_source: defaultdict[str, list[str]] = defaultdict(list)
-    for segment, rule in rules.items():
-        if any(clause.segments or clause.tables for clause in rule.clauses):
-            copy.run(FOUND.replace("{segment}", segment).replace("{day}", day))
-        else:
-            by_source[rule.source].append(segment)
-    for source, segments in by_source.items():
-        columns = [
-            DAYS_OF_SEGMENT.replace("{meets_all}", meets_all(rules[segment]))
-            .replace("{day}", day)
-            .replace("{segment}", segment)
-            for segment in segments
-        ]
-        copy.run(AT_ONCE.replace("{days_of_segments}", ", ".join(columns)).replace("{source}", source))
-        copy.run(*(FOUND_AT_ONCE.replace("{segment}", segment) for segment in segments))
+            if segment in segments:
+                copy.run(found.replace("{segment}", segment))
 
 
 def _who_changed(copy: Copy, since: date) -> str:
