@@ -54,6 +54,10 @@ class DiskFull(SegmentsError):
     """There is no room left where the home is."""
 
 
+class PlaceUnusable(SegmentsError):
+    """A file or a folder is not what it has to be, or may not be read or written."""
+
+
 class MemoryTooSmall(SegmentsError):
     """DuckDB may not use as much memory as a query needs."""
 
@@ -85,21 +89,36 @@ def known_error(problem: BaseException) -> SegmentsError | None:
     while cause is not None and cause not in chain:  # Dagster's re-raised errors can be each other's context
         chain.append(cause)
         cause = cause.__cause__ or cause.__context__
-    return _lacking(chain) or next((one for one in chain if isinstance(one, SegmentsError)), None)
+    own = next((one for one in chain if isinstance(one, SegmentsError)), None)
+    return _lacking(chain) or own or _of_a_place(chain)
 
 
 def _lacking(chain: Iterable[BaseException]) -> SegmentsError | None:
     """Told by their words, for SQLite, DuckDB, dbt and the system each have an error of their own for it."""
     said = " ".join(map(str, chain))
     if any(words in said for words in _DISK_IS_FULL):
-        return DiskFull(
-            "The disk with the home on it is full: free some space and refresh again. Nothing was published, and the last release is untouched."
-        )
+        return disk_full()
     if _MEMORY_IS_SHORT in said:
         return MemoryTooSmall(
             "DuckDB needs more memory than it may use: raise memory_limit in settings.yml, or lower threads, and refresh again. "
             "Nothing was published, and the last release is untouched."
         )
+    return None
+
+
+def disk_full() -> DiskFull:
+    return DiskFull(
+        "The disk with the home on it is full: free some space and refresh again. Nothing was published, and the last release is untouched."
+    )
+
+
+def _of_a_place(chain: Iterable[BaseException]) -> SegmentsError | None:
+    """What the system says of a file, whose name is no customer's."""
+    for one in chain:
+        if isinstance(one, OSError) and one.filename and one.strerror:
+            return PlaceUnusable(
+                f"{one.filename} cannot be used ({one.strerror}): put it right and try again; `segments status` tells which release is published."
+            )
     return None
 
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orchestration.days import Days
-from orchestration.errors import ConfigurationError, ExtractMissing, in_a_sentence, nearest
+from orchestration.disk import is_full
+from orchestration.errors import ConfigurationError, ExtractMissing, disk_full, in_a_sentence, nearest
 from orchestration.facts import plain_reason
 from orchestration.instance import first_and_newest_day, open_instance
 from orchestration.known_days import read_known_days
@@ -51,10 +52,13 @@ def refresh(home: Home, settings: Settings, days: Days, selection: Selection | N
             job = build_definitions(home, settings).resolve_job_def(JOB)
             tags = range_tags(days) | (selection_tags(selection) if selection else {})
             job.execute_in_process(instance=instance, run_config=QUIET, tags=tags, raise_on_error=True)
-        except Exception as problem:
+        except Exception as failure:
+            problem = disk_full() if is_full(home.path) else failure
             if selection is None:  # who asks for some segments is there to read what is wrong
                 tell_failure(home, settings, days, in_a_sentence(problem))
-            raise
+            if problem is failure:
+                raise
+            raise problem from failure
         manifest = current_release(home)
     assert manifest is not None
     return manifest

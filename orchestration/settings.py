@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from orchestration.yaml_file import NamedTwice, read_yaml
 #: What the dbt models can run on.
 ENGINES = ("duckdb", "spark")
 DEFAULT_HOME = Path(".segments")
+#: A size as DuckDB has them, or a share.
+SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(%|[kmgt]?i?b)", re.IGNORECASE)
 #: The hour of the business day at which the night's refresh begins.
 NIGHTLY_HOUR = 2
 
@@ -42,7 +45,7 @@ class Settings(BaseModel):
     keep_releases: int = Field(default=14, ge=1)
     refused_share_limit: float = Field(default=0.01, ge=0, le=1)
     memory_limit: str = "60%"
-    threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+    threads: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=1024)
     campaigns: str = ""
     personas: str = ""
     global_holdout: float = Field(default=0, ge=0, lt=1)
@@ -63,6 +66,14 @@ class Settings(BaseModel):
         except (ZoneInfoNotFoundError, ValueError) as unknown:
             raise ValueError(f"{name!r} is not a time zone; use a name such as Europe/London") from unknown
         return name
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _is_a_size(cls, limit: str) -> str:
+        said = SIZE.fullmatch(limit)
+        if said is None or float(said[1]) == 0 or (said[2] == "%" and float(said[1]) > 100):
+            raise ValueError("it is a size such as 4GB, or a share of the machine's memory such as 60%")
+        return limit
 
     @field_validator("target")
     @classmethod

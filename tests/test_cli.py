@@ -156,18 +156,34 @@ def test_a_failure_is_one_sentence_and_an_exit_code(arguments: list[str], code: 
 
 
 def test_a_wrong_setting_that_shows_only_within_a_run_is_wrong_use_too(refreshed_shop: Home) -> None:
-    (refreshed_shop.path / "settings.yml").write_text("business_timezone: America/New_York\nmemory_limit: plenty\n")
+    """The largest size that DuckDB takes is known to it alone."""
+    (refreshed_shop.path / "settings.yml").write_text(
+        "business_timezone: America/New_York\nmemory_limit: 9999999999TB\n"
+    )
     told = segments("refresh", home=refreshed_shop.path)
     assert told.returncode == 2, told.stderr
     assert "memory_limit" in told.stderr
 
 
-def test_an_unforeseen_failure_claims_nothing_of_what_is_published(refreshed_shop: Home) -> None:
+@pytest.mark.parametrize("limit", ["plenty", "4", "-1GB", "0%", "400%"])
+def test_what_is_no_size_is_refused_with_what_to_say_instead(limit: str, refreshed_shop: Home) -> None:
+    (refreshed_shop.path / "settings.yml").write_text(f"memory_limit: '{limit}'\n")
+    told = segments("refresh", home=refreshed_shop.path)
+    assert told.returncode == 2, told.stderr
+    assert "a size such as 4GB, or a share of the machine's memory such as 60%" in told.stderr.replace("\n", " ")
+
+
+def test_a_folder_in_the_place_of_a_file_is_named_and_nothing_is_claimed_of_what_is_published(
+    refreshed_shop: Home,
+) -> None:
     (refreshed_shop.path / "settings.yml").unlink()
     (refreshed_shop.path / "settings.yml").mkdir()
     told = segments("refresh", "--as-of", str(SHOP_DAYS[-1]), home=refreshed_shop.path)
     assert (told.returncode, told.stdout) == (1, "")
-    assert "Something unforeseen went wrong (IsADirectoryError). See where with --debug" in told.stderr
+    assert (
+        f"{refreshed_shop.path / 'settings.yml'} cannot be used (Is a directory): put it right and try again"
+        in told.stderr.replace("\n", " ")
+    )
     assert "nothing was published" not in told.stderr
 
 
