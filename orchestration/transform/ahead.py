@@ -188,8 +188,8 @@ def _evaluate(copy: Copy, rules: Rules, first: str, segments: list[str], days: D
     found = FOUND.replace("{first}", first)
     listed = f"select date '{days.first}' + range::integer as as_of_date from range({len(days)})"
     for some in _customers_at_a_time(copy, of, len(days)):
-        copy.know_what_is_known(part.tables, part.needed, some)
-        copy.derive(listed, part.needed, compare=False, columns=part.columns)
+        copy.know_what_is_known(part.tables, part.needed_to_answer, some)
+        copy.derive(listed, part.needed_to_answer, compare=False, columns=part.columns_to_answer)
         for segment in asked:
             copy.run(members(segment, part.rules[segment]))
             if segment in segments:

@@ -159,15 +159,11 @@ def _members_in_a_copy(
     comparing = part.models.comparing_among(part.asked) or part.tables & part.models.comparing
     with copy_beside(connection, rules.models, PAST) as copy:
         copy.know_what_is_known(part.tables)
-        if comparing:
-            columns, needed = {*part.attributes}, part.needed
-        else:
-            columns, needed = part.asked, part.models.behind(part.asked) | part.models.beneath(set(part.derived))
         copy.derive(
             _of(copy, DAYS_AND_BEFORE if comparing else DAYS),
-            needed,
+            part.needed if comparing else part.needed_to_answer,
             compare=bool(comparing),
-            columns=", ".join(["as_of_date", "customer_id", *sorted(columns)]),
+            columns=part.columns if comparing else part.columns_to_answer,
             tables={*part.derived},
         )
         for segment in asked:

@@ -63,6 +63,15 @@ class Rules:
     def columns(self) -> str:
         return ", ".join(["as_of_date", "customer_id", *sorted(self.attributes)])
 
+    @property
+    def needed_to_answer(self) -> set[str]:
+        """The tables behind what the rules ask, and not behind what a mover is worth."""
+        return self.models.behind(self.asked) | self.models.beneath(set(self.derived))
+
+    @property
+    def columns_to_answer(self) -> str:
+        return ", ".join(["as_of_date", "customer_id", *sorted(self.asked)])
+
 
 def rules_of(
     connection: duckdb.DuckDBPyConnection,
