@@ -184,12 +184,12 @@ def _evaluate(copy: Copy, rules: Rules, first: str, segments: list[str], days: D
     if not segments:
         return
     asked = with_those_beneath(rules.segments, segments)
-    part = replace(rules, rules={segment: rules.rules[segment] for segment in asked})
+    part = replace(rules, rules={segment: rules.rules[segment] for segment in asked}, with_worth=False)
     found = FOUND.replace("{first}", first)
     listed = f"select date '{days.first}' + range::integer as as_of_date from range({len(days)})"
     for some in _customers_at_a_time(copy, of, len(days)):
-        copy.know_what_is_known(part.tables, part.needed_to_answer, some)
-        copy.derive(listed, part.needed_to_answer, compare=False, columns=part.columns_to_answer)
+        copy.know_what_is_known(part.tables, part.needed, some)
+        copy.derive(listed, part.needed, compare=False, columns=part.columns)
         for segment in asked:
             copy.run(members(segment, part.rules[segment]))
             if segment in segments:

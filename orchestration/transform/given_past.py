@@ -157,13 +157,14 @@ def _members_in_a_copy(
     part = replace(rules, rules={segment: rules.rules[segment] for segment in asked})
     own = replace(rules, rules={segment: rules.rules[segment] for segment in chosen})
     comparing = part.models.comparing_among(part.asked) or part.tables & part.models.comparing
+    part = replace(part, with_worth=bool(comparing))  # else the movers alone are worth something, later
     with copy_beside(connection, rules.models, PAST) as copy:
         copy.know_what_is_known(part.tables)
         copy.derive(
             _of(copy, DAYS_AND_BEFORE if comparing else DAYS),
-            part.needed if comparing else part.needed_to_answer,
+            part.needed,
             compare=bool(comparing),
-            columns=part.columns if comparing else part.columns_to_answer,
+            columns=part.columns,
             tables={*part.derived},
         )
         for segment in asked:

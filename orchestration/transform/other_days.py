@@ -89,10 +89,8 @@ def _who_is_listed(condition: str, sql: str, source: str) -> str:
     """A query for who meets the condition; of one that begins with not for who does not, who are as a rule the fewer."""
     said = condition.replace("'", "''")
     is_met = not isinstance(parse(condition), exp.Not)
-    return (
-        f"select as_of_date, '{said}' as condition, customer_id, {is_met} as is_met from {source} "
-        f"where coalesce(({sql}), false) = {is_met}"
-    )
+    listed = f"({sql})" if is_met else f"not coalesce(({sql}), false)"
+    return f"select as_of_date, '{said}' as condition, customer_id, {is_met} as is_met from {source} where {listed}"
 
 
 def _forget(connection: duckdb.DuckDBPyConnection, wanted: list[date], first_day: date, made_of: str) -> list[date]:

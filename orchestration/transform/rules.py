@@ -29,11 +29,14 @@ class Rules:
     rules: Mapping[str, Rule]
     hashes: Mapping[str, str]
     raw_columns: Callable[[str], Mapping[str, frozenset[str]]]
+    #: Whether what a mover is worth is asked for too.
+    with_worth: bool = True
 
     @property
     def attributes(self) -> set[str]:
         """The attributes of dim_customers that are asked for, and a mover's worth."""
-        return self.asked | {REVENUE} & self._columns_of_customers
+        worth = {REVENUE} if self.with_worth else set()
+        return self.asked | worth & self._columns_of_customers
 
     @property
     def asked(self) -> set[str]:
@@ -62,15 +65,6 @@ class Rules:
     @property
     def columns(self) -> str:
         return ", ".join(["as_of_date", "customer_id", *sorted(self.attributes)])
-
-    @property
-    def needed_to_answer(self) -> set[str]:
-        """The tables behind what the rules ask, and not behind what a mover is worth."""
-        return self.models.behind(self.asked) | self.models.beneath(set(self.derived))
-
-    @property
-    def columns_to_answer(self) -> str:
-        return ", ".join(["as_of_date", "customer_id", *sorted(self.asked)])
 
 
 def rules_of(

@@ -72,16 +72,17 @@ SUMMED = {
     "num_den_den": "sum(num::hugeint * den * den)",
     "den_den_den": "sum(den::hugeint * den * den)",
 }
+ADDED_UP = ", ".join(f"{how} as {name}" for name, how in SUMMED.items())
 #: The sums of a measure over the customers of each persona, and over everybody else: those of all less the persona's.
 SUMS = f"""
 with figures as materialized ({{values}}),
 
 everybody as (
-    select as_of_date, {", ".join(f"{how} as {name}" for name, how in SUMMED.items())} from figures group by as_of_date
+    select as_of_date, {ADDED_UP} from figures group by as_of_date
 ),
 
 of_personas as (
-    select as_of_date, persona, {", ".join(f"{how} as {name}" for name, how in SUMMED.items())}
+    select as_of_date, persona, {ADDED_UP}
     from figures
     inner join persona_members using (as_of_date, customer_id)
     where list_contains($personas::varchar[], persona)
