@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from functools import partial
 
 from orchestration.days import Days
-from orchestration.transform.catalogue import what_builds_on_what, with_those_beneath
+from orchestration.transform.catalogue import what_builds_on_what
 from orchestration.transform.clauses import Rule
 from orchestration.transform.meaning import CUSTOMERS
 from orchestration.transform.rules import Rules
@@ -183,15 +183,14 @@ def _evaluate(copy: Copy, rules: Rules, first: str, segments: list[str], days: D
     """
     if not segments:
         return
-    asked = with_those_beneath(rules.segments, segments)
-    part = replace(rules, rules={segment: rules.rules[segment] for segment in asked}, with_worth=False)
+    asked = rules.alone(segments)
     found = FOUND.replace("{first}", first)
     listed = f"select date '{days.first}' + range::integer as as_of_date from range({len(days)})"
     for some in _customers_at_a_time(copy, of, len(days)):
-        copy.know_what_is_known(part.tables, part.needed, some)
-        copy.derive(listed, part.needed, compare=False, columns=part.columns)
-        for segment in asked:
-            copy.run(members(segment, part.rules[segment]))
+        copy.know_what_is_known(asked.tables, asked.needed, some)
+        copy.derive(listed, asked.needed, compare=False, columns=asked.columns)
+        for segment, rule in asked.rules.items():
+            copy.run(members(segment, rule))
             if segment in segments:
                 copy.run(found.replace("{segment}", segment))
 

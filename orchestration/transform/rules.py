@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
 
-from orchestration.transform.catalogue import Definition, Segment, segments
+from orchestration.transform.catalogue import Definition, Segment, segments, with_those_beneath
 from orchestration.transform.clauses import Rule, rule_of
 from orchestration.transform.lineage import relations
 from orchestration.transform.meaning import CUSTOMERS, parse
@@ -31,6 +31,11 @@ class Rules:
     raw_columns: Callable[[str], Mapping[str, frozenset[str]]]
     #: Whether what a mover is worth is asked for too.
     with_worth: bool = True
+
+    def alone(self, chosen: Collection[str]) -> Rules:
+        """The rules of the chosen segments and of all that they build on, each after those that it builds on; and of no mover's worth."""
+        asked = with_those_beneath(self.segments, chosen)
+        return replace(self, rules={segment: self.rules[segment] for segment in asked}, with_worth=False)
 
     @property
     def attributes(self) -> set[str]:
