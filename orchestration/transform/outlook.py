@@ -6,7 +6,6 @@ tonight, and what is known beforehand of each rule is asked on every one of them
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, timedelta
 
 import duckdb
@@ -29,14 +28,12 @@ create or replace table metrics.segment_outlook (segment varchar, customer_id va
 create or replace table metrics.segment_outlook_gaps (segment varchar, change varchar, because varchar)
 """
 
-MEMBERS = "select customer_id from {warehouse}.segments.{segment} where as_of_date = {day}"
-
 #: Of a segment: the first day ahead on which a member is none, and the first on which somebody else is one who compares as a member does tonight.
 CHANGES = """
 insert into {warehouse}.metrics.segment_outlook
 with days as (select customer_id, days from main.days_ahead where segment = '{segment}'),
 
-members as ({members}),
+members as (select customer_id from main.members where segment = '{segment}'),
 
 changes as (
     select members.customer_id, 'leaves' as change, xor(coalesce(days.days, 0), {all_days}) as bits
@@ -78,7 +75,7 @@ ONE_ORDER_AWAY = """
 insert into {warehouse}.metrics.segment_outlook
 select '{segment}', customer_id, 'one_order_away', null
 from segments.{segment}
-where customer_id not in ({members})
+where customer_id not in (select customer_id from main.members where segment = '{segment}')
 """
 
 
@@ -100,12 +97,15 @@ def record_outlook(connection: duckdb.DuckDBPyConnection, rules: Rules, first_da
         [[gap[column] for gap in gaps] for column in range(3)],
     )
     with copy_beside(connection, rules.models) as copy:
+        copy.run(
+            "create table main.members as select segment, customer_id from {warehouse}.metrics.segment_membership "
+            f"where as_of_date = date '{day}' order by segment",  # they are asked for segment by segment
+        )
         looked = look_ahead(copy, beforehand.rules, told["leaves"], day, first_day)
-        moved_by_orders = _that_hang_on_orders(rules, told["one_order_away"])
-        _add_an_order(copy, rules, moved_by_orders, day)
+        _add_an_order(copy, rules, told["one_order_away"], day)
         with all_or_nothing(connection):
             _note_changes(copy, beforehand, told["leaves"], day)
-            copy.run(*(_of_segment(ONE_ORDER_AWAY, segment, day) for segment in moved_by_orders))
+            copy.run(*(ONE_ORDER_AWAY.replace("{segment}", segment) for segment in told["one_order_away"]))
             keep_days_ahead(copy, rules, told["leaves"], looked)
     return int(connection.execute("select count(*) from metrics.segment_outlook").fetchall()[0][0])
 
@@ -116,12 +116,7 @@ def _note_changes(copy: Copy, beforehand: Beforehand, told: list[str], day: date
     )
     for segment in told:
         compares = _compares_tonight(rule, day) if (rule := beforehand.comparing(segment)) else "true"
-        copy.run(_of_segment(changes, segment, day).replace("{compares}", compares))
-
-
-def _of_segment(query: str, segment: str, day: date) -> str:
-    asked = query.replace("{members}", MEMBERS).replace("{segment}", segment)
-    return asked.replace("{day}", f"date '{day}'")
+        copy.run(changes.replace("{segment}", segment).replace("{compares}", compares))
 
 
 def _compares_tonight(rule: Rule, day: date) -> str:
@@ -131,18 +126,10 @@ def _compares_tonight(rule: Rule, day: date) -> str:
     )
 
 
-def _that_hang_on_orders(rules: Rules, segments: Sequence[str]) -> list[str]:
-    """Those of the segments that an order can move: nobody is one order away from the others."""
-    return [segment for segment in segments if ORDERS in rules.alone([segment]).needed]
-
-
-def _add_an_order(copy: Copy, rules: Rules, segments: Sequence[str], day: date) -> None:
-    """Makes the segments views over the customers as they would be had everybody ordered at once, which no rule that compares customers is asked
-    about.
-    """
-    asked = rules.alone(segments)
+def _add_an_order(copy: Copy, rules: Rules, told: list[str], day: date) -> None:
+    """Everybody orders at once, which no rule that compares customers is asked about."""
     one_more = ONE_MORE_ORDER.replace("{orders}", ORDERS).replace("{customers}", CUSTOMERS)
-    copy.know_what_is_known(asked.tables)
+    copy.know_what_is_known(rules.tables)
     copy.run(f"drop view {ORDERS}", one_more.replace("{day}", f"date '{day}'"))
     untouched = {
         table: f"{copy.warehouse}.{table}"
@@ -150,9 +137,9 @@ def _add_an_order(copy: Copy, rules: Rules, segments: Sequence[str], day: date) 
         if ORDERS not in copy.models.beneath({table})
     }
     tonight = f"select date '{day}' as as_of_date"
-    copy.derive(tonight, asked.needed, compare=False, columns=asked.columns, given=untouched)
-    for segment, rule in asked.rules.items():
-        copy.run(members(segment, rule))
+    copy.derive(tonight, rules.needed, compare=False, columns=rules.columns, given=untouched)
+    for segment in told:
+        copy.run(members(segment, rules.rules[segment]))
 
 
 def _told(

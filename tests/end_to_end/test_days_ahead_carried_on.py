@@ -1,6 +1,4 @@
-"""The look ahead that is carried on from the night before is the one that comes out when every day ahead is worked out anew, and every rule is asked of
-one more order.
-"""
+"""The look ahead that is carried on from the night before is the one that comes out when every day ahead is worked out anew."""
 
 from __future__ import annotations
 
@@ -13,7 +11,7 @@ import duckdb
 import pytest
 
 from orchestration.settings import Home, load_settings
-from orchestration.transform import ahead, outlook
+from orchestration.transform import ahead
 from orchestration.transform.ahead import DAYS_AHEAD
 from orchestration.transform.catalogue import definitions
 from orchestration.transform.lineage import lineage_of_segments
@@ -78,16 +76,11 @@ def something_of_everything(day: date, chance: Random) -> tuple[list[Row], list[
 
 
 def anew(home: Home, night: date) -> Rows:
-    """What is looked ahead to from the night, without the one before, some customers at a time, and by rules that no order can move too; the warehouse
-    stays as it is.
-    """
+    """What is looked ahead to from the night, without the one before, some customers at a time; the warehouse stays as it is."""
     aside = home.warehouse.with_suffix(".aside")
     shutil.copyfile(home.warehouse, aside)
     try:
-        with (
-            patch.object(ahead, "BYTES_PER_ROW", SOME_AT_A_TIME),
-            patch.object(outlook, "_that_hang_on_orders", lambda rules, told: told),
-        ):
+        with patch.object(ahead, "BYTES_PER_ROW", SOME_AT_A_TIME):
             return looked_ahead_anew(home, night)
     finally:
         aside.replace(home.warehouse)

@@ -29,7 +29,7 @@ touched as (
 ),
 
 {% if is_incremental() -%}
--- what moves is mostly of late: the totals of those days alone are looked up in a quarter of the time
+-- what moves is mostly of late: the totals since the earliest of those days are looked up in a quarter of the time
 totals_before as (
 
     select customer_id, department, category, ordered_on, spend
