@@ -153,8 +153,7 @@ def _members_in_a_copy(
     """Writes the members of the chosen segments on the as-of dates to their tables. Gives a function to call once they are recorded, after which
     the copy has the movers among the customers on these dates and the one before.
     """
-    asked = with_those_beneath(rules.segments, chosen)
-    part = replace(rules, rules={segment: rules.rules[segment] for segment in asked})
+    part = rules.alone(chosen)
     own = replace(rules, rules={segment: rules.rules[segment] for segment in chosen})
     comparing = part.models.comparing_among(part.asked) or part.tables & part.models.comparing
     part = replace(part, with_worth=bool(comparing))  # else the movers alone are worth something, later
@@ -167,8 +166,8 @@ def _members_in_a_copy(
             columns=part.columns,
             tables={*part.derived},
         )
-        for segment in asked:
-            copy.run(members(segment, part.rules[segment]))
+        for segment, rule in part.rules.items():
+            copy.run(members(segment, rule))
             if segment in chosen:
                 copy.run(KEEP_MEMBERS.replace("{segment}", segment))
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 from sqlglot.optimizer.scope import Scope, build_scope
 
 from orchestration.errors import ConfigurationError
@@ -67,8 +68,10 @@ def foundation_of(manifest: Mapping[str, Any], variables: Mapping[str, Any]) -> 
 
 
 def parse(compiled: str) -> exp.Expr:
-    """The compiled SQL of a model without comments and without the name of the private database."""
-    rule = sqlglot.parse_one(compiled, dialect="duckdb")
+    """The compiled SQL of a model without comments and without the name of the private database, its names in small letters, in which DuckDB
+    sees no difference.
+    """
+    rule = normalize_identifiers(sqlglot.parse_one(compiled, dialect="duckdb"), dialect="duckdb")
     for table in rule.find_all(exp.Table):
         table.set("catalog", None)
         for part in ("this", "db"):
@@ -81,7 +84,11 @@ def parse(compiled: str) -> exp.Expr:
 
 def columns_used(rule: exp.Expr) -> tuple[str, ...]:
     """The attributes of dim_customers in a segment's rule, besides the two that make its key."""
-    others = {table.alias_or_name for table in rule.find_all(exp.Table) if table.name != CUSTOMERS}
+    of_customers = {CUSTOMERS}
+    for query in rule.find_all(exp.CTE):
+        if of_customers & {table.name for table in query.find_all(exp.Table)}:
+            of_customers.add(query.alias)
+    others = {table.alias_or_name for table in rule.find_all(exp.Table) if table.name not in of_customers}
     used = {column.name for column in rule.find_all(exp.Column) if column.table not in others}
     return tuple(sorted(used - KEY))
 

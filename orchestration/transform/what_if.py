@@ -125,7 +125,7 @@ class CustomerModels:
 
     def _said_to_be(self, what: str) -> set[str]:
         columns = self._nodes[CUSTOMERS]["columns"].items()
-        return {name for name, column in columns if column["config"]["meta"].get(what)}
+        return {name.lower() for name, column in columns if column["config"]["meta"].get(what)}
 
     @cached_property
     def _derived(self) -> set[str]:
@@ -263,9 +263,9 @@ def copy_beside(connection: duckdb.DuckDBPyConnection, models: CustomerModels, n
 
 
 def columns_of_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
-    """The columns of every table of the warehouse, by ``<schema>.<table>``."""
+    """The columns of every table of the warehouse, in small letters, by ``<schema>.<table>``."""
     rows = connection.execute(
-        "select schema_name || '.' || table_name, list(column_name) from duckdb_columns() "
+        "select schema_name || '.' || table_name, list(lower(column_name)) from duckdb_columns() "
         "where database_name = current_database() and not internal group by 1"
     ).fetchall()
     return {table: set(columns) for table, columns in rows}

@@ -97,6 +97,7 @@ def test_exactly_those_that_rest_on_the_change_are_defined_anew(
     [
         ("compiled/men_18_25", "select", "-- young men\nselect"),
         ("compiled/men_18_25", "    and age", "  /* years */  AND\n age"),
+        ("compiled/men_18_25", "and age", "and Age"),
         ("compiled/dim_customers", "-- how to reach", "-- the customer's channels"),
         ("compiled/dim_customers", "customers.country,", "upper(customers.country) as country,"),
         ("models/int_rfm_scores", "-- Fifths", "-- A customer's fifths"),
@@ -107,6 +108,19 @@ def test_a_comment_the_layout_and_what_nobody_asks_for_define_nothing_anew(
     read: Project, where: str, before: str, after: str
 ) -> None:
     assert read.redefined_in(read.changed(where, before, after)) == set()
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "select as_of_date, customer_id from warehouse.customers.dim_customers where AGE < 26",
+        "select c.as_of_date, c.customer_id from warehouse.customers.dim_customers as c where c.age < 26",
+        "with c as (select * from warehouse.customers.dim_customers) select c.as_of_date, c.customer_id from c where c.age < 26",
+    ],
+)
+def test_a_rule_rests_on_an_attribute_however_it_names_it(read: Project, rule: str) -> None:
+    renamed = read.changed("compiled/men_18_25", read.compiled["men_18_25"], rule)
+    assert renamed.redefined_in(renamed.changed("compiled/dim_customers", "as age,", "+ 1 as age,")) == BY_AGE
 
 
 def test_a_variable_marks_those_that_are_made_with_it(read: Project, every_segment: set[str]) -> None:

@@ -137,6 +137,21 @@ def test_a_rule_that_does_more_than_filter_customers_is_one_clause(sql: str) -> 
     assert found.source == "customers.dim_customers"
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        SELECT.format(CUSTOMERS) + "where AGE > 18",
+        f"with adults as (select * from {CUSTOMERS}) " + SELECT.format("adults") + "where adults.age > 18",
+        f"with all_of_them as (from {CUSTOMERS}), adults as (from all_of_them) select a.as_of_date, a.customer_id from adults as a where a.Age > 18",
+        f"with adults as (with all_of_them as (from {CUSTOMERS}) from all_of_them as them where them.age > 18) " + SELECT.format("adults"),
+        f"with bought as (select customer_id, age from warehouse.intermediate.int_order_lines) select c.as_of_date, c.customer_id from {CUSTOMERS} as c "
+        "inner join bought on bought.customer_id = c.customer_id where c.age > 18 and bought.quantity > 1",
+    ],
+)  # fmt: skip
+def test_an_attribute_is_known_however_the_rule_names_it(sql: str) -> None:
+    assert {column for clause in rule_of(parse(sql), sql).clauses for column in clause.columns} == {"age"}
+
+
 def test_a_rule_of_one_clause_knows_what_it_asks_too() -> None:
     sql = (
         f"with adults as (from {CUSTOMERS} where age > 18) select as_of_date, customer_id from adults "
